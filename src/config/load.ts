@@ -54,7 +54,7 @@ import { readPeopleMap } from './users/people-map.ts';
  */
 export const loadSettings = (input: Input): Settings =>
   concealing(input.env, () =>
-    complete(settle(input, 'organizations and credentials'), gitHubAuth(input.env), input.env),
+    complete(resolveSettings(input, 'organizations and credentials'), gitHubAuth(input.env), input.env),
   );
 
 /**
@@ -63,7 +63,11 @@ export const loadSettings = (input: Input): Settings =>
  */
 export const loadLibrarySettings = (input: Input): Settings =>
   concealing(input.env, () =>
-    complete(settle(input, 'organizations'), optionalGitHubAuth(input.env) ?? NO_GITHUB_AUTH, input.env),
+    complete(
+      resolveSettings(input, 'organizations'),
+      optionalGitHubAuth(input.env) ?? NO_GITHUB_AUTH,
+      input.env,
+    ),
   );
 
 /** Adds what a command that uses only Permit does not need. */
@@ -91,14 +95,14 @@ export function requireCredentials(
  * @throws SyncError as `loadSettings` does for the rest.
  */
 export const loadPermitSettings = (input: Input): PermitSettings =>
-  concealing(input.env, () => settle(input, 'the Permit key'));
+  concealing(input.env, () => resolveSettings(input, 'the Permit key'));
 
 /** The same, with the GitHub credential if there is one. @throws SyncError also for one that can't be used. */
 export const loadPermitSettingsAndAuth = (
   input: Input,
 ): PermitSettings & { readonly auth: GitHubAuth | undefined } =>
   concealing(input.env, () => ({
-    ...settle(input, 'the Permit key'),
+    ...resolveSettings(input, 'the Permit key'),
     auth: optionalGitHubAuth(input.env),
   }));
 
@@ -117,7 +121,7 @@ type Needs = 'organizations and credentials' | 'organizations' | 'the Permit key
 
 type SettingsWithoutSecrets = Omit<PermitSettings, 'secrets'>;
 
-function settle(input: Input, needs: Needs): SettingsWithoutSecrets {
+function resolveSettings(input: Input, needs: Needs): SettingsWithoutSecrets {
   const { flags, env } = input;
   const overrides = overridesOf(flags);
   const timeoutMs = chooseTimeoutMs(flags);

@@ -1,9 +1,9 @@
-import type { GitHubAcquaintance, PermitWriter } from '../model/ports.ts';
+import type { PermitWriter, PersonLookup } from '../model/ports.ts';
 import type { SharedState } from '../model/webhooks/queue.ts';
 import { admitWhatFits } from '../sync/admission.ts';
 import { bringInSync } from '../sync/engine.ts';
 import { lastRunOf } from '../sync/last-run.ts';
-import { orgsOf } from '../sync/observation.ts';
+import { observedOrgs } from '../sync/observation.ts';
 import { openPreflight } from '../sync/preflight.ts';
 import type { ReconcilePorts, ReconcileRequest, ReconcileResult } from '../sync/run.ts';
 import { lookupsOf } from './contradictions.ts';
@@ -16,7 +16,7 @@ import { type Convergence, findOpenInstances, findUnconverged, seenAmong } from 
 /** What a drain needs to bring its people in sync. */
 export type ConvergePorts = ReconcilePorts &
   Pick<SharedState, 'budget' | 'record'> & {
-    readonly github: GitHubAcquaintance;
+    readonly github: PersonLookup;
     readonly writer: PermitWriter;
   };
 
@@ -57,9 +57,9 @@ export async function converge(
     convergence: {
       idsByLogin,
       open: findUnconverged({ plan, results, heldBack }),
-      concernOf: openGraphConcerns(hints, orgsOf(observation), lacking),
-      openInstances: findOpenInstances(reconciled, orgsOf(observation)),
-      isSeen: seenAmong(orgsOf(observation), request.configuredOrgs),
+      concernOf: openGraphConcerns(hints, observedOrgs(observation), lacking),
+      openInstances: findOpenInstances(reconciled, observedOrgs(observation)),
+      isSeen: seenAmong(observedOrgs(observation), request.configuredOrgs),
       contradicted: lookupsOf(contradictions),
     },
   };

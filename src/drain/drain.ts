@@ -55,7 +55,7 @@ export type DrainResult = {
   /** Whether someone else had changed ids or the cursor of the queue. */
   readonly isRepaired?: boolean;
   /** Whether more entries may be waiting. */
-  readonly isMore?: boolean;
+  readonly hasMore?: boolean;
   /** Undefined if there was nothing to process. */
   readonly reconciled: ReconcileResult | undefined;
   /** The failure that kept the queue from being updated after everything else was done. */
@@ -98,7 +98,7 @@ export async function drain(request: DrainRequest, ports: DrainPorts): Promise<D
     held = taken.map(({ id }) => id);
     const lease = await lock.acquire(request.lockWaitMs, signal);
     try {
-      return await workOff(taken, request, ports);
+      return await processEntries(taken, request, ports);
     } finally {
       await lease.release();
     }
@@ -111,7 +111,7 @@ export async function drain(request: DrainRequest, ports: DrainPorts): Promise<D
   }
 }
 
-async function workOff(
+async function processEntries(
   taken: readonly TakenEntry[],
   request: DrainRequest,
   ports: DrainPorts,
@@ -147,10 +147,10 @@ async function workOff(
       trouble: error,
     };
   }
-  const isMore = taken.length >= MAX_ENTRIES_PER_ROUND;
+  const hasMore = taken.length >= MAX_ENTRIES_PER_ROUND;
   const { strangers } = hints;
   const counts = { settled: settled.length, failed: failed.length, contradicted: contradicted.length };
-  return { ...counts, released, postponed: postponed.length, listAgainMs, reconciled, isMore, strangers };
+  return { ...counts, released, postponed: postponed.length, listAgainMs, reconciled, hasMore, strangers };
 }
 
 const staysRunning = ({ listings }: DrainRequest): boolean => listings === 'bounded';

@@ -1,8 +1,8 @@
 import type { IdentityReading } from '../model/corporate-identity.ts';
 import { SyncError } from '../model/errors.ts';
 import { folded, type GitHubId, isSameName } from '../model/identity.ts';
-import type { ClearLookup, IncompleteListing, OrgIntroduction } from '../model/member.ts';
-import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { ClearLookup, IncompleteListing, OrgWithoutMembers } from '../model/member.ts';
+import type { GitHubSource, PersonLookup } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 import { applyLookups } from '../plan/apply-lookups.ts';
@@ -11,7 +11,7 @@ import { loginBehind } from '../plan/keys/user-key.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, type ManagedUser, sortOut } from '../plan/ownership.ts';
 import type { PlanInput, Unconfirmed } from '../plan/plan-input.ts';
-import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
+import { anyoneHoldsMirroredRole } from '../plan/repositories/owned-instance.ts';
 import { mergeIdentities, observeIdentities } from '../sync/identities/observe-identities.ts';
 import { believe, type LookedUpObservation } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
@@ -29,7 +29,7 @@ export type LookUpContext = {
   readonly now: Date;
   readonly request: ReconcileRequest;
   readonly users: readonly PermitUser[];
-  readonly github: GitHubSource & GitHubAcquaintance;
+  readonly github: GitHubSource & PersonLookup;
   /** A person's known logins: from our marks and from the entries. */
   readonly loginsOf: (id: GitHubId) => readonly string[];
   readonly hints: Hints;
@@ -45,9 +45,9 @@ export async function lookUpEach(
   people: ReadonlySet<GitHubId>,
   { now, request, users, github, loginsOf, hints, readGraph }: LookUpContext,
 ): Promise<{ readonly observation: LookedUpObservation; readonly lacking: LackingCollaborators }> {
-  const introduced = await introduceAll(request, github, scopesOf(hints));
-  const { complete, incomplete, unread } = believe(introduced, users, request, now);
-  const isMirrored = request.repositories !== undefined || holdMirroredRoles(users);
+  const orgsRead = await readOrgsWithoutMembers(request, github, scopesOf(hints));
+  const { complete, incomplete, unread } = believe(orgsRead, users, request, now);
+  const isMirrored = request.repositories !== undefined || anyoneHoldsMirroredRole(users);
   const ours = allOfOurs(sortOut(users, request.owner));
   const part =
     isMirrored && readGraph
@@ -65,7 +65,7 @@ export async function lookUpEach(
     ...(part?.holdersOfGone() ?? []),
     ...[...lacking.values()].flat(),
   ]);
-  let orgs: readonly OrgIntroduction[] = complete;
+  let orgs: readonly OrgWithoutMembers[] = complete;
   while (open.size > 0) {
     await part?.readHeldBy(open);
     const asked = [...open].map((id) => ({
@@ -122,7 +122,7 @@ async function findClaimants(
 async function findAccount(
   login: string,
   org: string,
-  github: Pick<GitHubAcquaintance, 'findAccount'>,
+  github: Pick<PersonLookup, 'findAccount'>,
 ): Promise<GitHubId | 'unanswered' | undefined> {
   try {
     return await github.findAccount(login, org);
@@ -145,9 +145,9 @@ export async function lookUpBeforeReadingUsers(
 ): Promise<LookedUpObservation | undefined> {
   const people = new Set(hints.people.keys());
   const lookUp = github.beginLookUp([...hints.people].map(likelyAnswer), request.listedOrgs);
-  const introduced = await introduceAll(request, github);
-  const complete = introduced.filter((org) => org.kind === 'introduced');
-  if (complete.length < introduced.length) return undefined;
+  const orgsRead = await readOrgsWithoutMembers(request, github);
+  const complete = orgsRead.filter((org) => org.kind === 'without-members');
+  if (complete.length < orgsRead.length) return undefined;
   const asked = [...people].map((id) => ({ id, logins: undefined }));
   const lookups = new Map<GitHubId, ClearLookup>();
   for (const [id, lookup] of await lookUp(asked, complete)) {
@@ -166,23 +166,23 @@ export async function lookUpBeforeReadingUsers(
 
 /** What a person's newest entry suggests. */
 function likelyAnswer([id, hints]: readonly [GitHubId, readonly Hint[]]): Parameters<
-  GitHubAcquaintance['beginLookUp']
+  PersonLookup['beginLookUp']
 >[0][number] {
   const newest = hints.at(-1)?.entry;
   const isLeaving = newest?.event === 'organization' && newest.action === 'member_removed';
   return { id, login: newest?.login, isLeaving };
 }
 
-function introduceAll(
+function readOrgsWithoutMembers(
   { listedOrgs, rules, repositories }: ReconcileRequest,
-  github: GitHubAcquaintance,
+  github: PersonLookup,
   scopeOf?: ScopeByOrg,
-): Promise<readonly (OrgIntroduction | IncompleteListing)[]> {
+): Promise<readonly (OrgWithoutMembers | IncompleteListing)[]> {
   return Promise.all(
     listedOrgs.map((org) => {
       const needs = needsOf(rules, org, scopeOf && repositories);
       const part = needs.repositories && { repositories: { ...needs.repositories, only: scopeOf?.(org) } };
-      return github.introduceOrg(org, { ...needs, ...part });
+      return github.readOrgWithoutMembers(org, { ...needs, ...part });
     }),
   );
 }
@@ -201,7 +201,7 @@ export type ResolvedPeople = {
 export async function resolvePeople(
   { people, logins }: Hints,
   { users, owner, configuredOrgs }: Pick<PlanInput, 'users' | 'owner' | 'configuredOrgs'>,
-  github: Pick<GitHubAcquaintance, 'findAccount'>,
+  github: Pick<PersonLookup, 'findAccount'>,
 ): Promise<ResolvedPeople> {
   const known = findByLogin(new Set([...logins.keys()].map(folded)), { users, owner });
   const [asking = ''] = configuredOrgs;

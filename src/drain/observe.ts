@@ -1,17 +1,17 @@
 import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { ClearLookup, Lookup, OrgFacts } from '../model/member.ts';
-import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { GitHubSource, PersonLookup } from '../model/ports.ts';
 import { getOrMake } from '../model/text/record.ts';
 import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 import { findAllRivals } from '../plan/keys/rivals.ts';
 import { isFirstRun, knownLogins } from '../plan/ownership.ts';
-import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
+import { anyoneHoldsMirroredRole } from '../plan/repositories/owned-instance.ts';
 import {
   type ListedObservation,
   listOrgs,
   type Observation,
-  orgsOf,
+  observedOrgs,
   planFromLookups,
 } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
@@ -42,7 +42,7 @@ type DrainObservation = Pick<ResolvedPeople, 'idsByLogin'> & {
 };
 
 type ObservePorts = {
-  readonly github: GitHubSource & GitHubAcquaintance;
+  readonly github: GitHubSource & PersonLookup;
   readonly reader: UsersReader;
   readonly record: Pick<RunRecord, 'read' | 'clear'>;
   readonly now: () => Date;
@@ -108,7 +108,7 @@ async function listAll(
   isAboutEveryone: boolean,
   { now, request, users, github, readGraph }: Omit<LookUpContext, 'loginsOf' | 'hints'>,
 ): Promise<{ readonly observation: ListedObservation; readonly people: ReadonlySet<GitHubId> }> {
-  const isMirrored = request.repositories !== undefined || holdMirroredRoles(users);
+  const isMirrored = request.repositories !== undefined || anyoneHoldsMirroredRole(users);
   const { observation } = await listOrgs(
     request,
     { github, now },
@@ -173,7 +173,7 @@ const USERS_PER_PAGE = 100;
 
 /** Remembers clear answers for the rest of a drain. */
 function withMemory(github: ObservePorts['github']): ObservePorts['github'] {
-  const introduced = new Map<string, ReturnType<GitHubAcquaintance['introduceOrg']>>();
+  const orgsRead = new Map<string, ReturnType<PersonLookup['readOrgWithoutMembers']>>();
   const known = new Map<string, ClearLookup>();
   const remembering =
     (lookUp: GitHubSource['lookUp']): GitHubSource['lookUp'] =>
@@ -189,7 +189,8 @@ function withMemory(github: ObservePorts['github']): ObservePorts['github'] {
     };
   return {
     ...github,
-    introduceOrg: (org, needs) => getOrMake(introduced, org, () => github.introduceOrg(org, needs)),
+    readOrgWithoutMembers: (org, needs) =>
+      getOrMake(orgsRead, org, () => github.readOrgWithoutMembers(org, needs)),
     lookUp: remembering(github.lookUp),
     beginLookUp: (people, orgs) => remembering(github.beginLookUp(people, orgs)),
   };
@@ -202,12 +203,12 @@ function withMemory(github: ObservePorts['github']): ObservePorts['github'] {
 async function findContradictionsIn(
   observation: Observation,
   hints: Hints,
-  github: Pick<GitHubAcquaintance, 'introduceOrg'>,
+  github: Pick<PersonLookup, 'readOrgWithoutMembers'>,
 ): Promise<readonly Hint[]> {
   const isAnswered = (id: GitHubId): boolean =>
     observation.kind === 'listed' || (observation.people.has(id) && !observation.unconfirmed.has(id));
   const isAboutTeams = [...hints.people.values()].flat().some(({ entry }) => entry.event === 'membership');
-  const orgs = orgsOf(observation);
+  const orgs = observedOrgs(observation);
   const numbered = isAboutTeams ? await Promise.all(orgs.map((org) => numberTeams(org, github))) : orgs;
   return [
     ...findContradictions(hints, answersIn(numbered, isAnswered)),
@@ -217,7 +218,7 @@ async function findContradictionsIn(
 
 async function numberTeams(
   org: OrgFacts,
-  github: Pick<GitHubAcquaintance, 'introduceOrg'>,
+  github: Pick<PersonLookup, 'readOrgWithoutMembers'>,
 ): Promise<OrgFacts> {
   // A pattern can match any number of teams, and each would cost a request.
   const slugs = org.teams.filter(
@@ -225,8 +226,12 @@ async function numberTeams(
   );
   if (slugs.length === 0) return org;
   const refs = slugs.map(({ ref }) => ref);
-  const numbered = await github.introduceOrg(org.org, { teams: refs, collaborators: false, orgRoles: [] });
-  const teams = numbered.kind === 'introduced' ? numbered.teams : [];
+  const numbered = await github.readOrgWithoutMembers(org.org, {
+    teams: refs,
+    collaborators: false,
+    orgRoles: [],
+  });
+  const teams = numbered.kind === 'without-members' ? numbered.teams : [];
   const ids = new Map(teams.map(({ ref, id }) => [ref, id]));
   return { ...org, teams: org.teams.map((team) => ({ ...team, id: team.id ?? ids.get(team.ref) })) };
 }

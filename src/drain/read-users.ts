@@ -9,7 +9,7 @@ import { defined } from '../model/text/record.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
 import { userKeys } from '../plan/keys/due-key.ts';
 import { sortOut } from '../plan/ownership.ts';
-import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
+import { anyoneHoldsMirroredRole } from '../plan/repositories/owned-instance.ts';
 import type { LookedUpObservation } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import type { Hints } from './hints.ts';
@@ -104,7 +104,7 @@ export function canPlanFromTheseUsers(
   if (![...people].every((id) => managed.has(id))) return false;
   if (users.length !== managed.size || plan.skipped.length > 0) return false;
   // Only the graph shows whose instances they are.
-  if (holdMirroredRoles(users)) return false;
+  if (anyoneHoldsMirroredRole(users)) return false;
   const isPlain = ({ move, changes }: Plan['people'][number]): boolean =>
     move === undefined && changes.every((change) => change.kind !== 'createUser' && !writesEmail(change));
   return plan.people.every(isPlain) && !plan.holders.some(({ role }) => Object.hasOwn(limits.floors, role));

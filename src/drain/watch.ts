@@ -35,11 +35,11 @@ export async function watch(ports: WatchPorts): Promise<void> {
     try {
       const before = await ports.queue.end();
       const drained = await ports.round(retry);
-      const { isMore, released, listAgainMs = Number.POSITIVE_INFINITY } = drained;
+      const { hasMore, released, listAgainMs = Number.POSITIVE_INFINITY } = drained;
       failures = 0;
       wasOurs = true;
       retry = 'when due';
-      if (isMore) continue;
+      if (hasMore) continue;
       // Entries that wait for a limit or an outage need not be tried every minute.
       const longestMs = released.length > 0 ? ports.retryIntervalMs : CLAIM_MS;
       const mostMs = Math.min(longestMs, ports.retryIntervalMs, listAgainMs);

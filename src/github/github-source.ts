@@ -3,20 +3,20 @@ import { SyncError } from '../model/errors.ts';
 import { once } from '../model/once.ts';
 import type {
   AuditLogReader,
-  GitHubAcquaintance,
   GitHubSource,
   OwnerLister,
+  PersonLookup,
   TeamIdentifier,
 } from '../model/ports.ts';
 import { parseAccounts } from './answers.ts';
 import { createGitHubClients, type GitHubClientOptions } from './github-client.ts';
 import { createIdentityReader } from './identities/read-identities.ts';
-import { findAccount, introduceOrg } from './introduce-org.ts';
 import { listOrg } from './list-org.ts';
 import { openLookUps } from './look-up.ts';
 import { readRoleChanges } from './needs/audit-log.ts';
-import { findTeams } from './needs/find-teams.ts';
+import { findTeamIds } from './needs/find-teams.ts';
 import { listAll } from './pages.ts';
+import { findAccount, readOrgWithoutMembers } from './read-org-without-members.ts';
 import { openLinkConfirmation } from './repositories/confirm-links.ts';
 import type { ConfiguredOrg } from './repositories/elsewhere.ts';
 
@@ -27,7 +27,7 @@ export function createGitHubSource(
     /** All that the config names, whether this run reads them or not. */
     readonly configuredOrgs?: readonly ConfiguredOrg[];
   },
-): GitHubSource & GitHubAcquaintance & TeamIdentifier & OwnerLister & AuditLogReader {
+): GitHubSource & PersonLookup & TeamIdentifier & OwnerLister & AuditLogReader {
   const clientOf = once(createGitHubClients(options));
   const { configuredOrgs: configured = [] } = options;
   const credentials = { kind: options.credentials.kind, inActions: options.inActions };
@@ -39,7 +39,7 @@ export function createGitHubSource(
     // A team without an id is frozen, like a team that can't be read.
     identifyTeams: (org, slugs) =>
       clientOf(org)
-        .then((client) => findTeams(client, org, slugs))
+        .then((client) => findTeamIds(client, org, slugs))
         .catch(onHttpFailure(() => new Map())),
     // Every organization has an owner, so an empty list is a partial view.
     listOwners: async (org) => {
@@ -49,7 +49,7 @@ export function createGitHubSource(
       return owners?.length ? new Map(owners.map(({ id, login }) => [id, login])) : undefined;
     },
     readRoleChanges: (org, sinceMs) => clientOf(org).then((client) => readRoleChanges(client, org, sinceMs)),
-    introduceOrg: (org, needs) => introduceOrg(clientOf, org, needs, credentials),
+    readOrgWithoutMembers: (org, needs) => readOrgWithoutMembers(clientOf, org, needs, credentials),
     findAccount: (login, org) =>
       clientOf(org)
         .then((client) => findAccount(client, login))

@@ -13,7 +13,7 @@ import { readOrganization } from './membership.ts';
 import { PER_PAGE } from './pages.ts';
 
 /** What `doctor` asks of GitHub. @throws SyncError GITHUB_AUTH where the credentials themselves are refused. */
-type Inspector = {
+type GitHubSetupReader = {
   /** Undefined if the server sets no limit. */
   readonly quota: (org: string) => Promise<Answered<Quota | undefined>>;
   readonly organization: (org: string) => Promise<OrgView>;
@@ -28,11 +28,11 @@ type Inspector = {
 };
 
 /** @param open as `createGitHubClients` returns it. @param openApp as `createAppClient` does; undefined for a token. */
-export function createInspector(
+export function createGitHubSetupReader(
   open: ClientOf,
   credentials: CredentialKind,
   openApp?: () => Promise<GitHubClient>,
-): Inspector {
+): GitHubSetupReader {
   const clientOf = once(open);
   const ask = async <T>(
     org: string,

@@ -5,7 +5,7 @@ import { type Account, memberOf, parseMembers } from './answers.ts';
 import { type CredentialKind, explainFailure, visibilityHint } from './explain-failure.ts';
 import type { ClientOf, GitHubClient } from './github-client.ts';
 import { membershipOf, readOrganization } from './membership.ts';
-import { listCollaborators } from './needs/list-collaborators.ts';
+import { listOutsideCollaborators } from './needs/list-collaborators.ts';
 import { listOrgRoles } from './needs/list-org-roles.ts';
 import { listTeams } from './needs/list-teams.ts';
 import { listAll } from './pages.ts';
@@ -86,7 +86,7 @@ async function list(
   const [teams, roles, collaborators, access] = await Promise.all([
     listTeams(place, needs.teams, mirrored && { teams: mirrored.teams, owners: ownersAmong(members) }),
     listOrgRoles(place, { names: needs.orgRoles, withBase: mirrored !== undefined }),
-    needs.collaborators ? listCollaborators(place) : { collaborators: undefined, unread: [] },
+    needs.collaborators ? listOutsideCollaborators(place) : { collaborators: undefined, unread: [] },
     mirrored ? readAccess(place, mirrored) : { repositories: undefined, unread: [] },
   ]);
   return {

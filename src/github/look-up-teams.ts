@@ -7,7 +7,7 @@ import {
   type AskedOrg,
   answeredOtherwise,
   type FactAnswer,
-  placeOf,
+  orgClientOf,
   prove,
   witnessOfTeam,
 } from './witnesses.ts';
@@ -16,7 +16,7 @@ import {
  * Asks about the teams that can matter: those that a rule names, those in which the person was listed, and those in
  * which something is at stake. Not being in one of the others takes nothing away.
  */
-export async function findTeams(
+export async function lookUpTeams(
   { id, atStake }: PersonToLookUp,
   membership: { readonly login: string } | 'not found',
   role: FactAnswer<OrgRole>,
@@ -25,7 +25,7 @@ export async function findTeams(
   const listed = listing.teams.filter((team) => team.asked === 'name' || team.members.has(id));
   const stakes = atStake?.get(listing.id)?.teams ?? [];
   const asked = [...new Set([...listed.map(({ ref }) => ref), ...stakes])];
-  const place = placeOf({ listing, client });
+  const place = orgClientOf({ listing, client });
   const find = async (ref: TeamRef): Promise<FactAnswer<TeamRole>> => {
     if (membership === 'not found' || typeof role === 'object') return 'not found';
     const answer = await teamMembershipOf(place, addressOf(ref, listing), membership.login);

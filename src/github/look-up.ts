@@ -11,14 +11,14 @@ import type {
   TeamRole,
 } from '../model/member.ts';
 import { openPhaseMemory, type PhaseMemory } from '../model/once.ts';
-import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { GitHubSource, PersonLookup } from '../model/ports.ts';
 import type { RepositoryRole } from '../model/repositories/access-model.ts';
 import { parseAccount } from './answers.ts';
 import type { CredentialKind } from './explain-failure.ts';
 import type { ClientOf, GitHubClient } from './github-client.ts';
-import { findTeams, proveInTeam } from './look-up-teams.ts';
+import { lookUpTeams, proveInTeam } from './look-up-teams.ts';
 import { membershipOf, notFound } from './membership.ts';
-import { listCollaborators } from './needs/list-collaborators.ts';
+import { listOutsideCollaborators } from './needs/list-collaborators.ts';
 import { listHolders } from './needs/list-org-roles.ts';
 import type { ProofPhase } from './repositories/confirm-links.ts';
 import { type ConfiguredOrg, type Elsewhere, openElsewhere } from './repositories/elsewhere.ts';
@@ -33,7 +33,7 @@ import {
   answeredOtherwise,
   type FactAnswer,
   hidden,
-  placeOf,
+  orgClientOf,
   prove,
   readOwners,
   Unclear,
@@ -66,7 +66,7 @@ export function openLookUps(
   clientOf: ClientOf,
   credentials: CredentialKind,
   configured: readonly ConfiguredOrg[],
-): Pick<GitHubSource, 'lookUp'> & Pick<GitHubAcquaintance, 'beginLookUp'> {
+): Pick<GitHubSource, 'lookUp'> & Pick<PersonLookup, 'beginLookUp'> {
   /** Looks people up one by one, then proves all absences together (CONTRACT §6.2). */
   const lookUpWith =
     (memory: PhaseMemory): GitHubSource['lookUp'] =>
@@ -131,7 +131,7 @@ const readHolders = (org: AskedOrg, { memory }: LookupPhase): Promise<readonly R
   memory(`holders of roles of ${org.listing.id}`, () =>
     Promise.all(
       (org.listing.orgRoles ?? []).map(
-        async (role) => [role, await listHolders(placeOf(org), role)] as const,
+        async (role) => [role, await listHolders(orgClientOf(org), role)] as const,
       ),
     ),
   );
@@ -139,7 +139,7 @@ const readHolders = (org: AskedOrg, { memory }: LookupPhase): Promise<readonly R
 /** Nor for one collaborator. */
 const readCollaborators = (org: AskedOrg, { memory }: LookupPhase): Promise<LoginsById> =>
   memory(`collaborators of ${org.listing.id}`, async () => {
-    const { collaborators, unread } = await listCollaborators(placeOf(org));
+    const { collaborators, unread } = await listOutsideCollaborators(orgClientOf(org));
     if (collaborators === undefined) throw new Unclear(unread.map(({ message }) => message).join('; '));
     return new Map(collaborators.map((one) => [one.id, one.login]));
   });
@@ -156,7 +156,7 @@ async function findPerson(asked: PersonToLookUp, phase: LookupPhase): Promise<Fo
     const membership = await findMembership(id, names, login !== undefined, org, phase);
     if (membership !== 'not found') seen ??= membership.login;
     const role = membership === 'not found' ? membership : (membership.role ?? answeredOtherwise(org));
-    const teams = await findTeams(asked, membership, role, org);
+    const teams = await lookUpTeams(asked, membership, role, org);
     const collaborates = org.listing.collaborators && (await findCollaboration(id, role, org, phase));
     // The list also names people whose accounts GitHub hides.
     if (collaborates === true) seen ??= (await readCollaborators(org, phase)).get(id);

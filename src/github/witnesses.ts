@@ -13,7 +13,7 @@ const WITNESSES = 3;
 /** An organization to ask about: its client, and what was listed of it. */
 export type AskedOrg = { readonly client: GitHubClient; readonly listing: OrgFacts };
 
-export const placeOf = ({ client, listing: { org, id } }: AskedOrg): OrgClient => ({ client, org, id });
+export const orgClientOf = ({ client, listing: { org, id } }: AskedOrg): OrgClient => ({ client, org, id });
 
 /**
  * GitHub has to answer 200 about a witness before a 404 about anyone else means anything: for a member, an owner's
@@ -25,7 +25,7 @@ export const witnessOfOrg = (org: AskedOrg, memory: PhaseMemory): Promise<string
 
 /** The same for someone in a team: the team itself. @throws HttpFailure where it does not answer. */
 export const witnessOfTeam = (org: AskedOrg, ref: TeamRef, memory: PhaseMemory): Promise<string> =>
-  memory(`team ${org.listing.id} ${ref}`, () => requireTeam(placeOf(org), ref).then(() => ref));
+  memory(`team ${org.listing.id} ${ref}`, () => requireTeam(orgClientOf(org), ref).then(() => ref));
 
 /** Possible witnesses. They may be read before a 404: only a membership is a proof, and it is read afterwards. */
 export const readOwners = (

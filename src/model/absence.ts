@@ -27,5 +27,5 @@ export const provenAbsence = (_evidence: AbsenceEvidence): ProvenAbsence => ABSE
 export type Proven<Fact> = Fact | ProvenAbsence;
 
 /** @returns the fact; undefined if it is proven not to hold. */
-export const holding = <Fact extends string | true>(fact: Proven<Fact> | undefined): Fact | undefined =>
+export const heldFact = <Fact extends string | true>(fact: Proven<Fact> | undefined): Fact | undefined =>
   typeof fact === 'object' ? undefined : fact;

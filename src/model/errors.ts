@@ -68,4 +68,4 @@ export class SyncError extends Error implements Problem<ErrorCode> {
 }
 
 /** One line for a person: what happened, then the next step. */
-export const describeError = (error: SyncError): string => `${error.message} (${error.code})`;
+export const messageWithCode = (error: SyncError): string => `${error.message} (${error.code})`;

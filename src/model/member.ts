@@ -122,7 +122,7 @@ export const isMirrored = ({ repositories, unread }: OrgFacts): boolean =>
  * An organization whose people were not listed. It says nothing about anyone who was not looked up, so it must never be
  * treated as a listing.
  */
-export type OrgIntroduction = OrgFacts & { readonly kind: 'introduced' };
+export type OrgWithoutMembers = OrgFacts & { readonly kind: 'without-members' };
 
 /** The members and outside collaborators of these organizations. Who is in several of them appears several times. */
 export const accountsIn = (orgs: readonly OrgFacts[]): readonly Collaborator[] =>

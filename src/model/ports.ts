@@ -5,9 +5,9 @@ import type {
   IncompleteListing,
   Lookup,
   OrgFacts,
-  OrgIntroduction,
   OrgListing,
   OrgNeeds,
+  OrgWithoutMembers,
   PersonToLookUp,
   TeamRef,
 } from './member.ts';
@@ -94,14 +94,17 @@ export type AuditLogReader = {
 };
 
 /** What else a drain needs of GitHub, to look up a few people where listing everyone would cost more. */
-export type GitHubAcquaintance = {
+export type PersonLookup = {
   /**
    * Reads which organization has this name, and its teams, but not its people.
    * @throws SyncError as `listOrg` does.
    */
-  readonly introduceOrg: (org: string, needs: OrgNeeds) => Promise<OrgIntroduction | IncompleteListing>;
+  readonly readOrgWithoutMembers: (
+    org: string,
+    needs: OrgNeeds,
+  ) => Promise<OrgWithoutMembers | IncompleteListing>;
   /**
-   * Begins the requests that a lookup of these people most likely needs, while the organizations are being introduced.
+   * Begins the requests that a lookup of these people most likely needs, while the organizations are being read.
    * Never fails. @param people as entries show them: `login` and `isLeaving` decide what is asked early, nothing else.
    * @returns `lookUp`, to be called once, which shares a phase with these requests.
    */

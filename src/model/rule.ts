@@ -57,5 +57,5 @@ export const grantsOf = ({ roles, tenant, resource }: Rule, org: string): readon
   roles.map((role) => grantOf(tenantFor(tenant, org), role, resource));
 
 /** Those of the organizations that the subject of a rule can match. */
-export const orgsOf = ({ subject }: Rule, orgs: readonly string[]): readonly string[] =>
+export const orgsOfRule = ({ subject }: Rule, orgs: readonly string[]): readonly string[] =>
   orgs.filter((org) => subject.some((pattern) => pattern.canMatchOrganization(org)));

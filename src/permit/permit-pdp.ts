@@ -32,7 +32,7 @@ type Pdp = AccessDecider & {
 
 /** Shorter than in a run: someone waits for this answer. */
 const REQUEST_TIMEOUT_MS = 10_000;
-const RETRY: RetryPolicy = { retries: 3, firstWaitMs: 300, longestWaitMs: 2_000 };
+const PDP_RETRY: RetryPolicy = { retries: 3, firstWaitMs: 300, longestWaitMs: 2_000 };
 /** What the Cloud PDP allows to one address; it answers 429 beyond. */
 const BULK_CALLS_PER_MINUTE = 200;
 const LISTS_PER_MINUTE = 500;
@@ -41,7 +41,7 @@ const CALLS_AT_ONCE = 4;
 
 /** Asks the PDP with our own requests: the SDK hides why it has no decision, and takes any text for an allow. */
 export function openPdp(options: PdpOptions): Pdp {
-  const { stop, observer, pdpUrl, apiKey, retry = RETRY } = options;
+  const { stop, observer, pdpUrl, apiKey, retry = PDP_RETRY } = options;
   const send = openTransport({
     service: 'Permit',
     proxies: options.proxies,

@@ -1,4 +1,4 @@
-import { holding } from '../model/absence.ts';
+import { heldFact } from '../model/absence.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type {
   ClearLookup,
@@ -84,7 +84,7 @@ function memberNow(
   { id, login, roles }: ClearLookup,
   listed?: Member,
 ): Member | undefined {
-  const role = roles.has(listing.id) ? holding(roles.get(listing.id)) : listed?.role;
+  const role = roles.has(listing.id) ? heldFact(roles.get(listing.id)) : listed?.role;
   return login !== undefined && role !== undefined ? { id, login, role } : undefined;
 }
 
@@ -107,7 +107,7 @@ function teamNow(listing: OrgFacts, team: Team, lookups: Lookups): Team {
   for (const { id, teams } of lookups.values()) {
     const answers = teams.get(listing.id);
     if (!answers?.has(team.ref)) continue;
-    const role = holding(answers.get(team.ref));
+    const role = heldFact(answers.get(team.ref));
     if (role === undefined) members.delete(id);
     else members.set(id, role);
   }
@@ -134,7 +134,7 @@ function collaboratorsNow(
 ): readonly Collaborator[] {
   const collaborates = (id: GitHubId): boolean | undefined => {
     const fact = lookups.get(id)?.collaborates.get(org);
-    return fact === undefined || fact === 'unproven' ? undefined : holding(fact) === true;
+    return fact === undefined || fact === 'unproven' ? undefined : heldFact(fact) === true;
   };
   const kept = listed.filter(({ id }) => collaborates(id) ?? true);
   const known = new Set(kept.map(({ id }) => id));
@@ -155,7 +155,7 @@ function directNow(
     for (const [repository, fact] of repositories?.get(org) ?? []) {
       const people = now.get(repository) ?? new Map();
       if (people === 'unread' || fact === 'unproven') continue;
-      const role = holding(fact);
+      const role = heldFact(fact);
       const changed = new Map(people);
       if (role === undefined) changed.delete(id);
       else changed.set(id, { login: login ?? people.get(id)?.login ?? String(id), role });

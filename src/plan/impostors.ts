@@ -32,7 +32,7 @@ export function findImpostors<L extends OrgFacts>(
   const contradicted = contradicting.map(({ org }) => pinOf(org, pins));
   const listed = new Set(listings.map(({ id }) => id));
   const pinned = new Set(Object.values(pins));
-  const known = new Set<OrgId>([...orgsOf(sortOut(users, owner)), ...pinned]);
+  const known = new Set<OrgId>([...orgsInMarks(sortOut(users, owner)), ...pinned]);
   const accounted = (id: OrgId): boolean =>
     listed.has(id) || retired.includes(id) || (pinned.has(id) && !contradicted.includes(id));
   const leftOver = [...known].filter((id) => !accounted(id)).sort((a, b) => a - b);
@@ -57,7 +57,7 @@ const pinOf = (org: string, pins: OrgPins): OrgId | undefined =>
 const contradictsPin = ({ org, id }: OrgFacts, pins: OrgPins): boolean =>
   pinOf(org, pins) !== undefined && pinOf(org, pins) !== id;
 
-function orgsOf(ours: Ownership): ReadonlySet<OrgId> {
+function orgsInMarks(ours: Ownership): ReadonlySet<OrgId> {
   const found = new Set<OrgId>();
   for (const { mark } of allOfOurs(ours)) for (const org of mark.orgs) found.add(org);
   return found;
@@ -85,7 +85,7 @@ export function newOrgNotes(
   const behind = new Set(written.flatMap(orgsIn));
   const unpinned = listings.filter(({ org, id }) => pinOf(org, pins) === undefined && behind.has(id));
   if (unpinned.length === 0) return [];
-  const known = orgsOf(ours);
+  const known = orgsInMarks(ours);
   if (known.size === 0) return [];
   return unpinned
     .filter(({ id }) => !known.has(id))

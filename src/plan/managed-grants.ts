@@ -1,5 +1,5 @@
 import { type Grant, grantId } from '../model/grant.ts';
-import { grantsOf, orgsOf, type Rule } from '../model/rule.ts';
+import { grantsOf, orgsOfRule, type Rule } from '../model/rule.ts';
 import { getOrMake } from '../model/text/record.ts';
 import { compileKeyPattern } from './locators.ts';
 import type { PlanInput } from './plan-input.ts';
@@ -87,7 +87,7 @@ export function assignableGrants(rules: readonly Rule[], orgs: readonly string[]
   const grants = new Map<string, Grant>();
   for (const rule of rules) {
     if (rule.effect !== 'allow') continue;
-    for (const grant of orgsOf(rule, orgs).flatMap((org) => grantsOf(rule, org))) {
+    for (const grant of orgsOfRule(rule, orgs).flatMap((org) => grantsOf(rule, org))) {
       grants.set(grantId(grant), grant);
     }
   }

@@ -37,10 +37,10 @@ const known = new WeakMap<readonly PermitUser[], Map<string, Ownership>>();
 
 export function sortOut(users: readonly PermitUser[], owner: string): Ownership {
   const byOwner = getOrMake(known, users, () => new Map<string, Ownership>());
-  return getOrMake(byOwner, owner, () => sortOutAnew(users, owner));
+  return getOrMake(byOwner, owner, () => groupByOwnerAnew(users, owner));
 }
 
-function sortOutAnew(users: readonly PermitUser[], owner: string): Ownership {
+function groupByOwnerAnew(users: readonly PermitUser[], owner: string): Ownership {
   const managed = new Map<GitHubId, ManagedUser>();
   const duplicates = new Map<GitHubId, ManagedUser[]>();
   const others: ReadUser[] = [];

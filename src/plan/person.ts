@@ -56,7 +56,7 @@ export function adopt(
 ): PersonDecision {
   const { id, login, orgs } = person;
   const mark: Mark = { id, login, orgs, owner: governance.owner, origin: 'adopted' };
-  return settle(person, user, mark, surplusOf(person, user, governance, permission), governance);
+  return comparePerson(person, user, mark, surplusOf(person, user, governance, permission), governance);
 }
 
 /** For a person with a managed user: brings its mark and managed grants to the desired state. */
@@ -68,17 +68,21 @@ export function stay(
 ): PersonDecision {
   const surplus = surplusOf(person, user, governance, permission);
   // The former user of a move is gone. Only the entry in the mark is left.
-  const { move: _finished, ...settled } = mark;
-  return settle(
+  const { move: _over, ...finished } = mark;
+  return comparePerson(
     person,
     user,
-    { ...settled, login: person.login, orgs: orgsOf(person, mark, surplus, governance, permission) },
+    {
+      ...finished,
+      login: person.login,
+      orgs: orgsBehindGrants(person, mark, surplus, governance, permission),
+    },
     surplus,
     governance,
   );
 }
 
-function settle(
+function comparePerson(
   person: DesiredPerson,
   user: PermitUser,
   mark: Mark,
@@ -175,7 +179,7 @@ function endMove(user: PermitUser, { move, ...mark }: Mark): readonly Change[] {
 }
 
 /** The organizations behind the grants that a person will hold, or may be due: kept, waiting and undecided ones included. */
-export function orgsOf(
+export function orgsBehindGrants(
   person: DesiredPerson,
   mark: Mark,
   surplus: Surplus,

@@ -12,7 +12,7 @@ import type { NewResource, NewThing, PolicyReader, PolicyWriter } from '../model
 import { WriteError } from '../model/ports.ts';
 import { groupBy } from '../model/text/record.ts';
 import { readStateAgain } from './change-state.ts';
-import { type Need, needsOf } from './needs.ts';
+import { type Prerequisite, prerequisitesOf } from './needs.ts';
 
 export type PolicyApplyPorts = {
   readonly writer: PolicyWriter;
@@ -26,7 +26,7 @@ const ATTEMPTS = 3;
 
 type Run = PolicyApplyPorts & {
   readonly ledger: Ledger<PolicyChange>;
-  readonly needs: (change: PolicyChange) => readonly Need[];
+  readonly needs: (change: PolicyChange) => readonly Prerequisite[];
 };
 
 /**
@@ -38,7 +38,7 @@ export async function applyPolicy(
   plan: PolicyPlan,
   ports: PolicyApplyPorts,
 ): Promise<readonly PolicyResult[]> {
-  const run: Run = { ...ports, ledger: openLedger(), needs: needsOf(plan) };
+  const run: Run = { ...ports, ledger: openLedger(), needs: prerequisitesOf(plan) };
   const of = <K extends PolicyChangeKind>(kind: K): readonly PolicyChangeOf<K>[] =>
     plan.changes.filter((change): change is PolicyChangeOf<K> => change.kind === kind);
   const parts = [...of('createAction'), ...of('createRelation'), ...of('createResourceRole')];
@@ -46,31 +46,31 @@ export async function applyPolicy(
   for (const resource of of('createResource')) {
     await write([resource, ...parts.filter((part) => part.resource === resource.resource)], run);
   }
-  await writeApart(of('updateResource'), run);
-  await writeApart(parts, run);
-  await writeApart(of('extendResourceRole'), run);
-  await writeApart(of('createRole'), run);
-  await writeApart(of('updateRole'), run);
+  await writeOneByOne(of('updateResource'), run);
+  await writeOneByOne(parts, run);
+  await writeOneByOne(of('extendResourceRole'), run);
+  await writeOneByOne(of('createRole'), run);
+  await writeOneByOne(of('updateRole'), run);
   for (const gains of groupBy(of('addPermission'), roleOf).values()) await write(gains, run);
   for (const losses of groupBy(of('removePermission'), roleOf).values()) await write(losses, run);
-  await writeApart(of('createTenant'), run);
-  await writeApart(of('updateTenant'), run);
+  await writeOneByOne(of('createTenant'), run);
+  await writeOneByOne(of('updateTenant'), run);
 
   return run.ledger.results(plan.changes);
 }
 
 const roleOf = ({ role }: { readonly role: string }): string => role;
 
-async function writeApart(changes: readonly PolicyChange[], run: Run): Promise<void> {
+async function writeOneByOne(changes: readonly PolicyChange[], run: Run): Promise<void> {
   for (const change of changes) await write([change], run);
 }
 
 /**
- * Settles changes about one thing that fit in one request. If that request is refused or ends in doubt, settles them
+ * Writes changes about one thing that fit in one request. If that request is refused or ends in doubt, writes them
  * one by one.
  */
 async function write(changes: readonly PolicyChange[], run: Run): Promise<void> {
-  let open = triable(changes, run);
+  let open = unblocked(changes, run);
   for (let attempt = 1; open.length > 0; attempt++) {
     const failure = await send(open, run);
     if (!failure) {
@@ -81,9 +81,9 @@ async function write(changes: readonly PolicyChange[], run: Run): Promise<void> 
       giveUp(open, failure, run);
       return;
     }
-    if (failure.kind !== 'refused') open = triable(await stillOpen(open, attempt, run), run);
+    if (failure.kind !== 'refused') open = unblocked(await stillOpen(open, attempt, run), run);
     if (open.length > 1) {
-      await writeApart(open, run);
+      await writeOneByOne(open, run);
       return;
     }
     if (failure.kind === 'refused' || attempt === ATTEMPTS) {
@@ -95,7 +95,7 @@ async function write(changes: readonly PolicyChange[], run: Run): Promise<void> 
 }
 
 /** The unsettled changes whose prerequisites have not failed; the others are recorded as skipped. */
-function triable(changes: readonly PolicyChange[], { ledger, needs }: Run): readonly PolicyChange[] {
+function unblocked(changes: readonly PolicyChange[], { ledger, needs }: Run): readonly PolicyChange[] {
   const halted = ledger.halted();
   return changes.filter((change) => {
     if (ledger.hasEnded(change)) return false;

@@ -1,6 +1,6 @@
 import { typeOf } from '../model/grant.ts';
 import type { ResourceRole, WantedPolicy } from '../model/policy.ts';
-import { namesOrganization, orgsOf, type Rule, tenantFor } from '../model/rule.ts';
+import { namesOrganization, orgsOfRule, type Rule, tenantFor } from '../model/rule.ts';
 
 /**
  * The policy, plus every role, resource role and tenant that rules can give and that it does not name. They are
@@ -16,7 +16,7 @@ export function withGranted(
   const tenants = allows.flatMap((allow) => {
     const { tenant } = allow;
     if (!namesOrganization(tenant)) return [tenant];
-    return orgsOf(allow, orgs).map((org) => tenantFor(tenant, org));
+    return orgsOfRule(allow, orgs).map((org) => tenantFor(tenant, org));
   });
   const resourceRoles: Record<string, Record<string, ResourceRole>> = {};
   for (const { resource, roles: own } of allows) {

@@ -1,19 +1,19 @@
 import type { PolicyChange, PolicyPlan } from '../model/policy.ts';
 
 /** A prerequisite of a change, and why the change is skipped without it. */
-export type Need = { readonly change: PolicyChange; readonly why: string };
+export type Prerequisite = { readonly change: PolicyChange; readonly why: string };
 
 /**
  * Which changes of a plan wait for which others: an action, a relation or a role of a resource for that resource, a
  * derivation for its relation, a permission for its role and its action, and what is removed from a role for what
  * replaces it. Everything else is independent.
  */
-export function needsOf({ changes }: PolicyPlan): (change: PolicyChange) => readonly Need[] {
-  const resources = new Map<string, Need>();
-  const actions = new Map<string, Need>();
-  const relations = new Map<string, Need>();
-  const roles = new Map<string, Need>();
-  const gains = new Map<string, Need[]>();
+export function prerequisitesOf({ changes }: PolicyPlan): (change: PolicyChange) => readonly Prerequisite[] {
+  const resources = new Map<string, Prerequisite>();
+  const actions = new Map<string, Prerequisite>();
+  const relations = new Map<string, Prerequisite>();
+  const roles = new Map<string, Prerequisite>();
+  const gains = new Map<string, Prerequisite[]>();
   for (const change of changes) {
     if (change.kind === 'createResource') {
       resources.set(change.resource, { change, why: `the resource ${change.resource} could not be created` });
@@ -30,7 +30,7 @@ export function needsOf({ changes }: PolicyPlan): (change: PolicyChange) => read
       gains.set(change.role, [...(gains.get(change.role) ?? []), { change, why }]);
     }
   }
-  const some = (...needs: readonly (Need | undefined)[]): readonly Need[] =>
+  const some = (...needs: readonly (Prerequisite | undefined)[]): readonly Prerequisite[] =>
     needs.filter((need) => need !== undefined);
   return (change) => {
     switch (change.kind) {

@@ -38,7 +38,7 @@ return { whole(clock()), answer[1], rows }
 `;
 
 /** ARGV: ids of dead letters. Returns how many went back to the stream. */
-export const RETRY = `${COMMON}
+export const RETRY_DEAD = `${COMMON}
 local retried = 0
 for _, id in ipairs(ARGV) do
   local letter = redis.call('HGET', dead, id)

@@ -7,7 +7,7 @@ import {
 } from '../model/webhooks/queue.ts';
 import { type ConsumerOptions, openConsumer } from './consumer.ts';
 import { ageSeconds } from './entry.ts';
-import { DISCARD, DISCARD_DEAD, RETRY, STATUS } from './lua-admin.ts';
+import { DISCARD, DISCARD_DEAD, RETRY_DEAD, STATUS } from './lua-admin.ts';
 import { CONSUMER, MAX_BACKOFF_MS } from './lua-common.ts';
 import { LEAVE } from './lua-drain.ts';
 import { openProducer } from './producer.ts';
@@ -60,7 +60,7 @@ const openAdmin = (store: Store, onRepair: () => void): QueueAdmin => ({
   },
   list: async () => [...(await readPages(store, '+')), ...(await readDead(store, '+'))],
   retry: async (ids) =>
-    store.runAll(RETRY, ids === 'all' ? (await readDead(store, '+')).map(({ id }) => id) : ids),
+    store.runAll(RETRY_DEAD, ids === 'all' ? (await readDead(store, '+')).map(({ id }) => id) : ids),
   discard: async (ids) =>
     ids === 'all dead' ? numberOf(await store.run(DISCARD_DEAD)) : store.runAll(DISCARD, ids),
 });

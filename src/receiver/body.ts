@@ -104,8 +104,8 @@ export function openIntake(
       try {
         const body = await collect(request, limits, keep, upload, {
           hold: (bytes) => hold(upload, bytes),
-          arrived: () => arriving.delete(upload),
-          progressed: () => progressed(request),
+          onEnded: () => arriving.delete(upload),
+          onProgress: () => progressed(request),
           drop: () => drop(request),
         });
         if (body.kind !== 'read') release(upload);
@@ -141,9 +141,9 @@ function collect(
   account: {
     /** Counts bytes that have arrived. May drop this body or another one. */
     readonly hold: (bytes: number) => void;
-    /** Called once the body is no longer being read, for whatever reason. */
-    readonly arrived: () => void;
-    readonly progressed: () => void;
+    /** Called once, when reading of the body has ended for any reason. */
+    readonly onEnded: () => void;
+    readonly onProgress: () => void;
     readonly drop: () => void;
   },
 ): Promise<Body> {
@@ -161,7 +161,7 @@ function collect(
       clearTimeout(whole);
       clearTimeout(idle);
       request.off('data', take);
-      account.arrived();
+      account.onEnded();
       resolve(body);
     };
     const isTooSlow = (): boolean => {
@@ -180,7 +180,7 @@ function collect(
       if (ended) return;
       if (size - sizeAtProgress >= PROGRESS_BYTES) {
         sizeAtProgress = size;
-        account.progressed();
+        account.onProgress();
       }
       if (!keep) return;
       account.hold(chunk.length);

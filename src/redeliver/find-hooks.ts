@@ -1,7 +1,7 @@
 import { type ErrorCode, SyncError } from '../model/errors.ts';
 import { asWarning, type Problem, type Warning } from '../model/problem.ts';
 import { count, enumerate } from '../model/text/text.ts';
-import { leadsTo, placeOf } from '../model/webhooks/hook-address.ts';
+import { hostAndPathOf, leadsTo } from '../model/webhooks/hook-address.ts';
 import type { DeliverySource, HookAddress, HookRef, NamedHook } from '../model/webhooks/redelivery.ts';
 
 /** Which webhooks to check: those whose address ends in the path, or the one with that id. */
@@ -59,7 +59,7 @@ export async function findHooks(
       ...(ofApp.hook ? [ofApp.hook] : []),
       ...chosen
         .filter(({ hook }) => hook.active)
-        .map(({ org, hook }) => ({ org, id: hook.id, place: placeOf(hook.url) })),
+        .map(({ org, hook }) => ({ org, id: hook.id, place: hostAndPathOf(hook.url) })),
     ],
     warnings: [
       ...elsewhere.map(({ refusal }) => asWarning(refusal)),
@@ -72,7 +72,7 @@ export async function findHooks(
         .map(({ org, hook }) => ({
           code: 'HOOK_INACTIVE',
           message:
-            `the webhook ${hook.id} of ${org} (${placeOf(hook.url)}) is not active: GitHub delivers nothing to it; ` +
+            `the webhook ${hook.id} of ${org} (${hostAndPathOf(hook.url)}) is not active: GitHub delivers nothing to it; ` +
             'tick Active in its settings',
         })),
     ],
@@ -95,7 +95,7 @@ async function findAppHook(
   if (answer.value === undefined) return { unread: [] };
   const { url, ...ref } = answer.value;
   if (!leadsTo(url, choice.path)) return { other: answer.value, unread: [] };
-  return { hook: { ...ref, place: placeOf(url) }, unread: [] };
+  return { hook: { ...ref, place: hostAndPathOf(url) }, unread: [] };
 }
 
 const isChosen = (hook: HookAddress, choice: HookChoice): boolean =>
@@ -136,11 +136,12 @@ function describeAbsence(
       : `no webhook of ${orgs} points to ${choice.path}`;
   const hooks = listed.flatMap((one) => one.hooks);
   const besides =
-    ofApp === undefined ? '' : `; the webhook of the GitHub App points to ${placeOf(ofApp.url)}`;
-  if (listed.length === 0 && ofApp) return `the webhook of the GitHub App points to ${placeOf(ofApp.url)}`;
+    ofApp === undefined ? '' : `; the webhook of the GitHub App points to ${hostAndPathOf(ofApp.url)}`;
+  if (listed.length === 0 && ofApp)
+    return `the webhook of the GitHub App points to ${hostAndPathOf(ofApp.url)}`;
   if (hooks.length === 0) return `${what}: there is no webhook at all${besides}`;
   const names = hooks.map(
-    ({ id, url, active }) => `${id} at ${placeOf(url)}${active ? '' : ' (not active)'}`,
+    ({ id, url, active }) => `${id} at ${hostAndPathOf(url)}${active ? '' : ' (not active)'}`,
   );
   return `${what}: there ${hooks.length === 1 ? 'is' : 'are'} ${count(hooks.length, 'webhook')}, ${enumerate(names)}${besides}`;
 }

@@ -113,8 +113,8 @@ async function sendAll(
     results.push({ lost, outcome: outcomeOf(answer) });
   }
   const [first] = barredOwners.values();
-  const inVain = results.every(({ outcome }) => outcome.kind === 'skipped');
-  if (first !== undefined && inVain) throw new SyncError(first.code, first.message, first.hint);
+  const nothingSent = results.every(({ outcome }) => outcome.kind === 'skipped');
+  if (first !== undefined && nothingSent) throw new SyncError(first.code, first.message, first.hint);
   return { results, error: barred };
 }
 

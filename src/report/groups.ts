@@ -56,7 +56,7 @@ export function describeFolded(
 }
 
 /** The groups that fit: those with the lowest ranks, in their original order. */
-export function mostTelling<G extends Group>(groups: readonly G[], most: number): readonly G[] {
+export function mostInformative<G extends Group>(groups: readonly G[], most: number): readonly G[] {
   if (groups.length <= most) return groups;
   const chosen = new Set(groups.toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0)).slice(0, most));
   return groups.filter((group) => chosen.has(group));

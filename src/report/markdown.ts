@@ -1,5 +1,5 @@
 import { quantity } from '../model/text/text.ts';
-import { describeFolded, mergeAlike, mostTelling } from './groups.ts';
+import { describeFolded, mergeAlike, mostInformative } from './groups.ts';
 import { cell, clip, code, codeBlock, prose } from './markdown-text.ts';
 import type { Group, Page, Phrase, Remark, Row, Section } from './page.ts';
 
@@ -95,7 +95,7 @@ function sectionText(section: Section, most: TableLimits): string {
     case 'groups': {
       const { columns, noun } = section;
       const groups = most.full ? section.groups : mergeAlike(section.groups, noun);
-      const lines = mostTelling(groups, most.rows)
+      const lines = mostInformative(groups, most.rows)
         .flatMap((group) => groupCells(group).map((row) => ({ group, row })))
         .slice(0, most.rows);
       const rest = (shown: number): string => {

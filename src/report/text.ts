@@ -2,7 +2,7 @@ import { Chalk } from 'chalk';
 import type { Problem } from '../model/problem.ts';
 import { quantity, sanitizeLine, sanitizeLines } from '../model/text/text.ts';
 import { type ColumnRow, displayWidth, layOut, padTo, remarkColumn, wrapSpans } from './columns.ts';
-import { describeFolded, mergeAlike, mostTelling } from './groups.ts';
+import { describeFolded, mergeAlike, mostInformative } from './groups.ts';
 import {
   type Group,
   type Page,
@@ -136,7 +136,7 @@ function groupBlocks(section: Section & { readonly kind: 'groups' }, options: Te
     })
     .filter(({ rows, remarks, note }) => rows.length > 0 || remarks !== undefined || note !== undefined);
   const merged = options.full ? filled : mergeAlike(filled, section.noun);
-  const visible = options.full ? merged : mostTelling(merged, MAX_GROUPS);
+  const visible = options.full ? merged : mostInformative(merged, MAX_GROUPS);
   const laid = visible.map((group) => groupRows(group));
   const column = remarkColumn(laid.flat(), options.width);
   const shown = new Set(visible);

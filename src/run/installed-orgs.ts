@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import { SyncError } from '../model/errors.ts';
 import { folded, isSameName } from '../model/identity.ts';
 import { type IncompleteListing, incompleteOrg } from '../model/member.ts';
-import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { GitHubSource, PersonLookup } from '../model/ports.ts';
 import { type ClientPorts, gitHubOptions } from './clients.ts';
 
 type InstalledSettings = Pick<Settings, 'orgs' | 'isInstalled' | 'github'> &
@@ -60,7 +60,7 @@ export async function withInstalledOrgs<S extends InstalledSettings>(
 }
 
 /** A GitHub source that sends no request where the App's installation is suspended. */
-export function withoutSuspended<G extends GitHubSource & GitHubAcquaintance>(
+export function withoutSuspended<G extends GitHubSource & PersonLookup>(
   github: G,
   suspended: readonly string[],
 ): G {
@@ -69,8 +69,8 @@ export function withoutSuspended<G extends GitHubSource & GitHubAcquaintance>(
   return {
     ...github,
     listOrg: async (org, needs) => (names.has(folded(org)) ? suspension(org) : github.listOrg(org, needs)),
-    introduceOrg: async (org, needs) =>
-      names.has(folded(org)) ? suspension(org) : github.introduceOrg(org, needs),
+    readOrgWithoutMembers: async (org, needs) =>
+      names.has(folded(org)) ? suspension(org) : github.readOrgWithoutMembers(org, needs),
     beginLookUp: (people, orgs) =>
       github.beginLookUp(
         people,

@@ -8,11 +8,11 @@ import { folded } from '../model/identity.ts';
 import type { Schedule } from '../model/pace.ts';
 import type {
   AuditLogReader,
-  GitHubAcquaintance,
   GitHubSource,
   OwnerLister,
   PermitReader,
   PermitWriter,
+  PersonLookup,
 } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
 import type { TeamMemory } from '../model/webhooks/queue.ts';
@@ -28,7 +28,7 @@ import { type ClientPorts, gitHubOptions } from './clients.ts';
 import { withoutSuspended } from './installed-orgs.ts';
 
 export type Services = {
-  readonly github: GitHubSource & GitHubAcquaintance & OwnerLister & AuditLogReader;
+  readonly github: GitHubSource & PersonLookup & OwnerLister & AuditLogReader;
   readonly reader: PermitReader;
   /** Undefined unless the run may write. */
   readonly writer: PermitWriter | undefined;

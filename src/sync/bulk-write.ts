@@ -94,7 +94,7 @@ export const LAG_ROUNDS = 6;
  * @param attempt how often Permit was read for this before. 0: right before a write, so there is nothing to wait for.
  * @returns the changes that are still open. Empty if Permit could not be read: then all are recorded as failed.
  */
-export async function settle<C>(
+export async function readBack<C>(
   batch: readonly C[],
   write: BulkWrite<C>,
   ports: BulkPorts<C>,

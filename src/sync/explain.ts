@@ -1,6 +1,6 @@
 import { isSameName } from '../model/identity.ts';
 import { accountsIn, type CompleteListing } from '../model/member.ts';
-import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { GitHubSource, PersonLookup } from '../model/ports.ts';
 import type { Explanation } from '../model/views/explanation.ts';
 import { explain } from '../plan/explain.ts';
 import { describeMissing } from './preflight.ts';
@@ -13,7 +13,7 @@ type ExplainResult = Pick<ReconcileResult, 'incomplete' | 'unread' | 'lacks'> & 
 };
 
 type ExplainPorts = Pick<ReconcilePorts, 'reader' | 'announce' | 'now'> & {
-  readonly github: GitHubSource & Pick<GitHubAcquaintance, 'findAccount'>;
+  readonly github: GitHubSource & Pick<PersonLookup, 'findAccount'>;
 };
 
 /**

@@ -6,7 +6,7 @@ import type {
   CompleteListing,
   IncompleteListing,
   OrgFacts,
-  OrgIntroduction,
+  OrgWithoutMembers,
   Unread,
 } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
@@ -55,7 +55,7 @@ export type LookedUpObservation = ObservationBase & {
   readonly kind: 'lookedUp';
   readonly people: ReadonlySet<GitHubId>;
   /** The organizations, with the answers about `people`. */
-  readonly orgs: readonly OrgIntroduction[];
+  readonly orgs: readonly OrgWithoutMembers[];
   /** People about whom GitHub gave no clear answer. */
   readonly unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>;
   /** The size of the whole graph, as the last full run left it. */
@@ -65,7 +65,7 @@ export type LookedUpObservation = ObservationBase & {
 };
 
 /** What is known of each organization, from a listing or from lookups. */
-export const orgsOf = (observation: Observation): readonly OrgFacts[] =>
+export const observedOrgs = (observation: Observation): readonly OrgFacts[] =>
   observation.kind === 'listed' ? observation.listings : observation.orgs;
 
 /** What the second lookups have shown so far. */
@@ -183,7 +183,7 @@ type TrustedOrgs<L extends OrgFacts> = {
 };
 
 /** Separates complete organizations from incomplete ones and impostors. @throws SyncError when none is complete. */
-export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'introduced' }>(
+export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'without-members' }>(
   listings: readonly (L | IncompleteListing)[],
   users: readonly PermitUser[],
   request: ReconcileRequest,

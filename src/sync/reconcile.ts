@@ -7,7 +7,7 @@ import { findNamed } from '../plan/keys/rivals.ts';
 import { unknownLogins } from '../plan/make-plan.ts';
 import { assignableGrants } from '../plan/managed-grants.ts';
 import { knownLogins } from '../plan/ownership.ts';
-import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
+import { anyoneHoldsMirroredRole } from '../plan/repositories/owned-instance.ts';
 import { admitAll } from './admission.ts';
 import { bringInSync } from './engine.ts';
 import { type ListedObservation, listOrgs } from './observation.ts';
@@ -44,7 +44,7 @@ export async function listEverything(
   if (repositories && !reader.readGraph) throw withoutGraph();
   const readPermit = async () => {
     const [users, early] = await Promise.all([reader.readUsers(), repositories && reader.readGraph?.()]);
-    const graph = early ?? (holdMirroredRoles(users) ? await reader.readGraph?.() : undefined);
+    const graph = early ?? (anyoneHoldsMirroredRole(users) ? await reader.readGraph?.() : undefined);
     const preflight = openPreflight(users, reader, graph);
     const inForce = rules.filter((rule) => !hasEnded(rule, now));
     await preflight.lookFor(assignableGrants(inForce, listedOrgs));

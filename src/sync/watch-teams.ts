@@ -1,6 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import type { IncompleteListing, OrgFacts, OrgNeeds, TeamRef, Unread } from '../model/member.ts';
-import type { GitHubAcquaintance, GitHubSource, TeamIdentifier } from '../model/ports.ts';
+import type { GitHubSource, PersonLookup, TeamIdentifier } from '../model/ports.ts';
 import type { TeamMemory } from '../model/webhooks/queue.ts';
 
 type TeamWatch = {
@@ -15,7 +15,7 @@ type TeamWatch = {
  * GitHub for runs that remember the team id behind each slug a rule names: any member may create a team under a slug
  * that a rename has freed. A team whose id has changed counts as unread, so that its grants freeze.
  */
-export function watchTeams<G extends GitHubSource & GitHubAcquaintance>(
+export function watchTeams<G extends GitHubSource & PersonLookup>(
   github: G & TeamIdentifier,
   watch: TeamWatch,
 ): G {
@@ -32,7 +32,7 @@ export function watchTeams<G extends GitHubSource & GitHubAcquaintance>(
   return {
     ...github,
     listOrg: (org, needs) => watched(org, needs, github.listOrg),
-    introduceOrg: (org, needs) => watched(org, needs, github.introduceOrg),
+    readOrgWithoutMembers: (org, needs) => watched(org, needs, github.readOrgWithoutMembers),
   };
 }
 

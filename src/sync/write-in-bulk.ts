@@ -9,7 +9,7 @@ import {
   halt,
   isHalted,
   LAG_ROUNDS,
-  settle,
+  readBack,
 } from './bulk-write.ts';
 
 /** How many times a batch in conflict is sent before it is split. */
@@ -82,7 +82,7 @@ async function writeTogether<C>(batches: readonly (readonly C[])[], writing: Bul
 
 /** Leaves out what someone else has written since the plan was made. */
 const readBefore = async <C>(batch: readonly C[], { write, ports }: BulkState<C>): Promise<readonly C[]> =>
-  isHalted(batch, ports) ? [] : settle(batch, write, ports, 0, 'conflict');
+  isHalted(batch, ports) ? [] : readBack(batch, write, ports, 0, 'conflict');
 
 /** A whole batch or a piece of one, and how many more times Permit may blame items of it. */
 type Cut = { readonly kind: 'whole' | 'piece'; readonly rounds: number };
@@ -121,23 +121,24 @@ async function finishBatch<C>(
       halt(batch, failure, ports);
       return [];
     case 'refused':
-      return writeApart(batch, writing, failure, cut);
+      return isolateRefused(batch, writing, failure, cut);
     case 'conflict': {
       // Single writes show whose conflict it is, and all of them need only one read.
-      if (cut.kind === 'piece' && batch.length > 1) return writeApart(batch, writing, failure, cut);
-      const open = await settle(batch, write, ports, attempt, 'conflict');
+      if (cut.kind === 'piece' && batch.length > 1) return isolateRefused(batch, writing, failure, cut);
+      const open = await readBack(batch, write, ports, attempt, 'conflict');
       if (open.length === 0) return [];
       // Permit's data does not explain the conflict, so sending the same batch again only costs bulk calls.
       const isUnexplained = attempt > 1 && open.length === batch.length;
       if (isUnexplained && open.length > MIN_PIECE_SIZE) await writeOrWait(open, writing, failure, cut);
-      else if (isUnexplained || attempt >= TRIES_IN_CONFLICT) return writeApart(open, writing, failure, cut);
+      else if (isUnexplained || attempt >= TRIES_IN_CONFLICT)
+        return isolateRefused(open, writing, failure, cut);
       else return writeBatch(open, writing, attempt + 1, cut);
       return [];
     }
     case 'ambiguous': {
       // All pieces in doubt are read at once.
       if (cut.kind === 'piece') return batch;
-      const open = await settle(batch, write, ports, attempt, 'ambiguous');
+      const open = await readBack(batch, write, ports, attempt, 'ambiguous');
       if (attempt < TRIES_IN_DOUBT) await writeBatch(open, writing, attempt + 1, cut);
       else await findBroken(open, writing, failure);
       return [];
@@ -166,7 +167,7 @@ async function writeOrWait<C>(
   const isAboutAll = probes.every((change) => conflicts.has(change));
   while (isAboutAll && open.length > 0 && writing.waits < LAG_ROUNDS && !isHalted(open, ports)) {
     writing.waits += 1;
-    open = await settle(open, write, ports, writing.waits, 'conflict');
+    open = await readBack(open, write, ports, writing.waits, 'conflict');
     if (open.length === 0 || isHalted(open, ports)) return;
     const again = await attemptBatch(open, write, ports);
     if (!again) {
@@ -178,11 +179,11 @@ async function writeOrWait<C>(
     await writeBatch(open, writing, 1, cut);
     return;
   }
-  await writeApart(open, writing, failure, cut);
+  await isolateRefused(open, writing, failure, cut);
 }
 
 /** Finds the culprits of a refusal: those that Permit blames, or else by splitting the batch. */
-async function writeApart<C>(
+async function isolateRefused<C>(
   batch: readonly C[],
   writing: BulkState<C>,
   failure: WriteError,
@@ -225,7 +226,7 @@ async function writeInPieces<C>(batch: readonly C[], writing: BulkState<C>, roun
     failedInARow = open.length > 0 ? failedInARow + 1 : 0;
     inDoubt.push(...open);
   }
-  await writeOneByOne(await settle(inDoubt, writing.write, writing.ports, 1, 'ambiguous'), writing);
+  await writeOneByOne(await readBack(inDoubt, writing.write, writing.ports, 1, 'ambiguous'), writing);
 }
 
 /**
@@ -266,7 +267,7 @@ async function writeOneByOne<C>(batch: readonly C[], writing: BulkState<C>, atte
   };
   await Promise.all(batch.map((change) => limit(() => writeOne(change))));
 
-  const open = await settle([...inDoubt.keys()], write, ports, attempt, 'ambiguous');
+  const open = await readBack([...inDoubt.keys()], write, ports, attempt, 'ambiguous');
   const mayRepeat = attempt < TRIES_IN_DOUBT && ports.ledger.halted() === undefined;
   if (mayRepeat && open.length > 0) await writeOneByOne(open, writing, attempt + 1);
   else {
@@ -289,7 +290,7 @@ async function resolveConflicts<C>(writing: BulkState<C>): Promise<void> {
     const isLast = writing.waits >= LAG_ROUNDS;
     writing.waits += 1;
     const attempt = isLast ? 1 : writing.waits;
-    const open = await settle([...failures.keys()], write, ports, attempt, 'conflict');
+    const open = await readBack([...failures.keys()], write, ports, attempt, 'conflict');
     await writeOneByOne(open, writing);
     if (!isLast) continue;
     for (const [change, { message }] of conflicts) ports.ledger.failed([change], 'PERMIT_REFUSED', message);

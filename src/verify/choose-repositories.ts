@@ -28,8 +28,8 @@ export function sampleRepositories(
   seed: string,
 ): readonly MirroredRepository[] {
   const drawn = all
-    .map((one) => ({ one, lot: lotOf(`${seed} ${one.id}`) }))
-    .sort((a, b) => a.lot - b.lot || a.one.id - b.one.id);
+    .map((one) => ({ one, rank: seededRank(`${seed} ${one.id}`) }))
+    .sort((a, b) => a.rank - b.rank || a.one.id - b.one.id);
   return sorted(drawn.slice(0, size).map(({ one }) => one));
 }
 
@@ -37,7 +37,7 @@ export const sorted = (repositories: readonly MirroredRepository[]): readonly Mi
   repositories.toSorted((a, b) => compareText(a.org, b.org) || compareText(a.name, b.name));
 
 /** A hash with a last mixing step: spread evenly, and the same on every machine. */
-function lotOf(text: string): number {
+function seededRank(text: string): number {
   let h = fnv1a(text);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   return (h ^ (h >>> 13)) >>> 0;

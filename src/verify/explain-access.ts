@@ -1,4 +1,4 @@
-import { holding } from '../model/absence.ts';
+import { heldFact } from '../model/absence.ts';
 import type { Grant } from '../model/grant.ts';
 import type { OrgId } from '../model/identity.ts';
 import type { ClearLookup, OrgFacts } from '../model/member.ts';
@@ -70,7 +70,7 @@ function grantsOnGitHub({ repository, facts, lookup, tuples }: AskedAccess): Rea
   };
   const { id } = facts;
   const org = instanceOf(ORG_TYPE, id);
-  const membership = holding(lookup.roles.get(id));
+  const membership = heldFact(lookup.roles.get(id));
   give(org, membership && (membership === 'admin' ? ORG_OWNER : ORG_MEMBER));
   for (const role of facts.orgRoles ?? []) {
     const fact = lookup.orgRoles?.get(id)?.get(role.id);
@@ -78,9 +78,9 @@ function grantsOnGitHub({ repository, facts, lookup, tuples }: AskedAccess): Rea
     give(org, allRepositories(role.base), fact === true ? 'yes' : 'unknown');
   }
   for (const team of linkedTeams(tuples))
-    give(instanceOf(TEAM_TYPE, team), holding(lookup.teams.get(id)?.get(`#${team}`)));
+    give(instanceOf(TEAM_TYPE, team), heldFact(lookup.teams.get(id)?.get(`#${team}`)));
   const direct = lookup.repositories?.get(id)?.get(repository.id);
-  if (direct !== 'unproven') give(instanceOf(REPOSITORY_TYPE, repository.id), holding(direct));
+  if (direct !== 'unproven') give(instanceOf(REPOSITORY_TYPE, repository.id), heldFact(direct));
   return grants;
 }
 

@@ -117,14 +117,14 @@ describe('a drain takes nothing from active members', () => {
     await hearOfFew(stage);
     const { world } = stage.github;
     const earlier = stage.github.requests.length;
-    const isIntroduced = (): boolean =>
+    const isOrgRead = (): boolean =>
       stage.github.requests
         .slice(earlier)
         .some(({ path, status }) => path === '/orgs/acme' && status === 200);
     stage.github.onRequest = async ({ path }) => {
       if (!MEMBERSHIPS.test(path)) return;
       // Memberships are asked at the same time as the organization: they are answered after it.
-      while (!isIntroduced()) await sleep(5);
+      while (!isOrgRead()) await sleep(5);
       if (orgOf(world, 'acme').id === 666_000) return;
       world.orgs.delete('acme');
       addOrg(world, 'acme', 666_000);

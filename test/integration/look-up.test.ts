@@ -10,7 +10,7 @@ import {
   userOf,
 } from '../../src/demo/github/github.ts';
 import type { FaultAction } from '../../src/demo/server.ts';
-import { holding } from '../../src/model/absence.ts';
+import { heldFact } from '../../src/model/absence.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { Lookup } from '../../src/model/member.ts';
 import { githubWithAcme, openSource, orgIdOf, type SourceOptions } from '../support/adapters.ts';
@@ -27,7 +27,7 @@ function lookUpOne(github: GitHubEmulator, id: GitHubId, options?: SourceOptions
 
 /** The role in `acme` that the lookup found; undefined for a proven absence, `unclear` where nothing was proven. */
 const roleIn = (github: GitHubEmulator, lookup: Lookup): string | undefined =>
-  lookup.kind === 'unclear' ? 'unclear' : holding(lookup.roles.get(orgIdOf(github.world)));
+  lookup.kind === 'unclear' ? 'unclear' : heldFact(lookup.roles.get(orgIdOf(github.world)));
 
 describe('looking up one person', () => {
   test.each([
@@ -108,9 +108,9 @@ describe('looking up one person', () => {
     await expect.poll(() => github.requests.filter(({ status }) => status > 0).length).toBe(3);
     // Whoever is a witness must still be one now.
     removeMember(github.world, 'acme', 'owner');
-    const introduced = await port.introduceOrg('acme', { teams: [], collaborators: false, orgRoles: [] });
-    if (introduced.kind === 'incomplete') throw new Error('not introduced');
-    const found = await lookUp([{ id, logins: [LOGIN] }], [introduced]);
+    const org = await port.readOrgWithoutMembers('acme', { teams: [], collaborators: false, orgRoles: [] });
+    if (org.kind === 'incomplete') throw new Error('not read');
+    const found = await lookUp([{ id, logins: [LOGIN] }], [org]);
     expect(found.get(id)?.kind).toBe('unclear');
     expect(github.requests.slice(3).map(({ path }) => path)).toEqual([
       '/orgs/acme',

@@ -7,8 +7,8 @@ import { isReceiver, judgeAppHook, judgeHooks } from '../../doctor/webhook.ts';
 import { visibilityHint } from '../../github/explain-failure.ts';
 import { createAppClient, createGitHubClients, type GitHubClient } from '../../github/github-client.ts';
 import { createGitHubSource } from '../../github/github-source.ts';
-import { createInspector } from '../../github/inspect-org.ts';
-import { findTeams } from '../../github/needs/find-teams.ts';
+import { createGitHubSetupReader } from '../../github/inspect-org.ts';
+import { findTeamIds } from '../../github/needs/find-teams.ts';
 import { readOrgRoles } from '../../github/needs/list-org-roles.ts';
 import { HttpFailure } from '../../http/http-failure.ts';
 import type { RetryPolicy } from '../../http/retry.ts';
@@ -32,7 +32,7 @@ export type ProbePorts = ClientPorts & {
 };
 
 /** Someone is waiting for the result, so few retries. */
-export const RETRY: RetryPolicy = { retries: 2, firstWaitMs: 300, longestWaitMs: 2_000 };
+export const DOCTOR_RETRY: RetryPolicy = { retries: 2, firstWaitMs: 300, longestWaitMs: 2_000 };
 
 type GitHubAccess = {
   readonly settings: NonNullable<KnownSettings['settings']>;
@@ -49,7 +49,7 @@ export const gitHubAccess = (
 
 const clientOptions = ({ settings, credentials, ports }: GitHubAccess) => ({
   ...gitHubOptions(settings.github, credentials, ports),
-  retry: RETRY,
+  retry: DOCTOR_RETRY,
 });
 
 /**
@@ -65,7 +65,7 @@ export function gitHubProbes(
   const client = clientOptions(access);
   const clients = createGitHubClients(client);
   const isApp = credentials.kind === 'app';
-  const inspector = createInspector(clients, client, isApp ? createAppClient(client) : undefined);
+  const setup = createGitHubSetupReader(clients, client, isApp ? createAppClient(client) : undefined);
   return [
     {
       id: 'github.credential',
@@ -75,8 +75,8 @@ export function gitHubProbes(
           credential: isApp ? `the GitHub App ${credentials.appId}` : `the token in ${credentials.variable}`,
           perOrg: isApp,
           orgs: settings.orgs,
-          quota: inspector.quota,
-          inspect: inspector.organization,
+          quota: setup.quota,
+          inspect: setup.organization,
           visibilityHint: (org) => visibilityHint(org, client),
           tokenExpiry: () => {
             const expiresMs = ports.observer.tokenExpiresMs();
@@ -88,7 +88,7 @@ export function gitHubProbes(
         }),
     },
     ...settings.orgs.flatMap((org) => needsProbes(org, needsOf(rules, org), clients)),
-    ...webhookProbes(access, path, inspector),
+    ...webhookProbes(access, path, setup),
     ...identityProbes(access, members),
   ];
 }
@@ -96,7 +96,7 @@ export function gitHubProbes(
 function webhookProbes(
   { settings: { orgs, repositories }, rules, credentials, ports }: GitHubAccess,
   path: string,
-  { appHook, hooks }: Pick<ReturnType<typeof createInspector>, 'appHook' | 'hooks'>,
+  { appHook, hooks }: Pick<ReturnType<typeof createGitHubSetupReader>, 'appHook' | 'hooks'>,
 ): readonly Probe[] {
   const isExpected = isReceiver(receiverOf(ports.env));
   const needs = orgs.map((org) => needsOf(rules, org, repositories));
@@ -158,7 +158,7 @@ function needsProbes(
     subject: `GitHub, asked about the teams of ${org},`,
     look: async () => {
       try {
-        return judgeTeams(org, named, await findTeams(await clientOf(org), org, named));
+        return judgeTeams(org, named, await findTeamIds(await clientOf(org), org, named));
       } catch (error) {
         // The probe of the organization says why GitHub does not answer.
         if (error instanceof HttpFailure) return [];
@@ -200,7 +200,7 @@ export async function listMembers(access: GitHubAccess): Promise<readonly Member
 }
 
 /** Asks what a run needs to know about repositories. Custom roles are read once, for two findings. */
-export function inspectorOf(access: GitHubAccess): RepositoryInspector {
+export function repositoryInspectorOf(access: GitHubAccess): RepositoryInspector {
   const inspector = openRepositoryInspector(clientOptions(access));
   return { ...inspector, listCustomRoles: once(inspector.listCustomRoles) };
 }

@@ -21,13 +21,13 @@ import { inspectQueue } from '../../queue/inspect.ts';
 import { openRedis, type RedisConnection } from '../../queue/redis.ts';
 import { openRunRecord } from '../../queue/run-memory.ts';
 import {
+  DOCTOR_RETRY,
   gitHubAccess,
   gitHubProbes,
-  inspectorOf,
   listMembers,
   type ProbePorts,
-  RETRY,
   receiverOf,
+  repositoryInspectorOf,
 } from './doctor-github.ts';
 import { modelProbe, repositoryProbes } from './doctor-repositories.ts';
 import type { KnownSettings } from './doctor-settings.ts';
@@ -46,13 +46,13 @@ export function probesOf(
     return listed;
   };
   const mirror = settings?.repositories;
-  const inspector = mirror && access && inspectorOf(access);
+  const repositoryInspector = mirror && access && repositoryInspectorOf(access);
   return [
     ...(rules ? [mappingProbe(rules, settings?.orgs ?? [])] : []),
     ...(access ? gitHubProbes(access, path, members) : []),
-    ...(mirror && inspector ? repositoryProbes(mirror, inspector) : []),
+    ...(mirror && repositoryInspector ? repositoryProbes(mirror, repositoryInspector) : []),
     webhookSecretProbe(ports.env),
-    ...permitProbes(known, ports, members, inspector),
+    ...permitProbes(known, ports, members, repositoryInspector),
     redisProbe(known, ports),
     fullRunsProbe(known, ports.env),
   ];
@@ -80,12 +80,12 @@ function permitProbes(
   { settings, rules, apiKey }: KnownSettings,
   { stop, observer }: ProbePorts,
   members: Members,
-  inspector: RepositoryInspector | undefined,
+  repositoryInspector: RepositoryInspector | undefined,
 ): readonly Probe[] {
   if (settings === undefined || apiKey === undefined) return [];
-  const service = { ...settings.permit, apiKey, stop, observer, retry: RETRY };
+  const service = { ...settings.permit, apiKey, stop, observer, retry: DOCTOR_RETRY };
   const sdk = openPermit({ ...service, mayWrite: false });
-  const reader = createPermitReader({ sdk, stop, retry: RETRY });
+  const reader = createPermitReader({ sdk, stop, retry: DOCTOR_RETRY });
   return [
     {
       id: 'permit.key',
@@ -94,7 +94,7 @@ function permitProbes(
         ...(await examinePermit({
           environment: async () => {
             // Retried, and its failures explained.
-            await readEnvironment({ sdk, stop, retry: RETRY });
+            await readEnvironment({ sdk, stop, retry: DOCTOR_RETRY });
             return readEnvironmentKeys(sdk, true);
           },
           findMissing: (grants) => reader.findMissing(grants, []),
@@ -104,7 +104,9 @@ function permitProbes(
         ...(rules ? await existingUsers(settings, reader, members) : []),
       ],
     },
-    ...(settings.repositories ? [modelProbe(settings.repositories, { sdk, reader }, inspector)] : []),
+    ...(settings.repositories
+      ? [modelProbe(settings.repositories, { sdk, reader }, repositoryInspector)]
+      : []),
     {
       id: 'pdp.answer',
       subject: 'the PDP',

@@ -152,7 +152,7 @@ function openDraining(settings: DrainSettings, options: CommonOptions & AuditOpt
       const watching =
         watchOwnersMs > 0 && watchAllRoles(settings, ports, waker, session.queue.append, ended);
       try {
-        await watchQueue(session, {
+        await drainUntilStopped(session, {
           ...{ waker, log, tell, stop, runs: shared.record, retryIntervalMs },
           record: (report) => ports.record(report ? runOutcome(report, false) : { exitCode: 1 }),
         });
@@ -205,7 +205,7 @@ async function watchAllRoles(
 }
 
 /** Drains again and again until it is stopped. */
-export function watchQueue(
+export function drainUntilStopped(
   session: DrainSession,
   {
     retryIntervalMs,

@@ -46,7 +46,7 @@ export async function explainRepository(
   const needs = { teams: [], collaborators: false, orgRoles: [], repositories: mirror };
   const [id, facts, listed, links] = await Promise.all([
     github.findAccount(login, org),
-    github.introduceOrg(org, needs),
+    github.readOrgWithoutMembers(org, needs),
     inspector.listEffectiveAccess(org, repository),
     readLinks(reader, [instance]),
   ]);

@@ -22,7 +22,7 @@ export function below(data: unknown, ...path: readonly string[]): unknown {
   return at;
 }
 
-export function parsePage(
+export function parseIdentityPage(
   connection: unknown,
   parse: (node: Fields) => Identity | 'unlinked' | undefined,
 ): IdentityPage | undefined {

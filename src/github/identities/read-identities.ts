@@ -4,7 +4,7 @@ import type { Identity, IdentityNeeds, IdentityReading } from '../../model/corpo
 import type { GitHubSource } from '../../model/ports.ts';
 import { type CredentialKind, explainFailure } from '../explain-failure.ts';
 import type { ClientOf, GitHubClient } from '../github-client.ts';
-import { below, externalIdentity, type IdentityPage, parsePage, verifiedEmails } from './answers.ts';
+import { below, externalIdentity, type IdentityPage, parseIdentityPage, verifiedEmails } from './answers.ts';
 import {
   type ExternalFilter,
   enterpriseIdentities,
@@ -126,7 +126,7 @@ async function readPages(
   query: string,
   variables: Variables,
   connectionIn: (data: unknown) => unknown,
-  parse: Parameters<typeof parsePage>[1],
+  parse: Parameters<typeof parseIdentityPage>[1],
 ): Promise<IdentityList> {
   const identities: Identity[] = [];
   let after: string | undefined;
@@ -145,7 +145,7 @@ async function readPages(
     if (answer.errors.length > 0) throw new NotWhole(answer.errors.join('; '));
     const connection = connectionIn(answer.data);
     if (connection === null && after === undefined) return 'not visible';
-    const page: IdentityPage | undefined = parsePage(connection, parse);
+    const page: IdentityPage | undefined = parseIdentityPage(connection, parse);
     if (page === undefined || page.size > first)
       throw new NotWhole('the answer is not what GitHub documents');
     for (const identity of page.identities) identities.push(identity);
@@ -205,7 +205,7 @@ async function lookUpEmails(client: GitHubClient, org: string, login: string): P
   if (answer.errors.length > 0) throw new NotWhole(answer.errors.join('; '));
   const user = below(answer.data, 'user');
   const nodes = { nodes: [user], pageInfo: { hasNextPage: false, endCursor: null } };
-  const page = parsePage(nodes, verifiedEmails(verifiedDomainsOf(org)));
+  const page = parseIdentityPage(nodes, verifiedEmails(verifiedDomainsOf(org)));
   if (page === undefined) throw new NotWhole('the answer is not what GitHub documents');
   return page.identities;
 }

@@ -9,7 +9,7 @@ import { type OrgClient, readOrganization, requireTeam } from '../membership.ts'
  * left out.
  * @param refs without patterns. @throws HttpFailure for any failure except a team's 404.
  */
-export async function findTeams(
+export async function findTeamIds(
   client: GitHubClient,
   org: string,
   refs: readonly TeamRef[],

@@ -10,7 +10,7 @@ type ListedCollaborators = {
 };
 
 /** Everyone with access to a repository of the organization who isn't a member of it. */
-export async function listCollaborators({ client, org }: OrgClient): Promise<ListedCollaborators> {
+export async function listOutsideCollaborators({ client, org }: OrgClient): Promise<ListedCollaborators> {
   const unread = (why: string): ListedCollaborators => ({
     collaborators: undefined,
     unread: [

@@ -11,7 +11,7 @@ import {
   type AskedOrg,
   anotherOrg,
   answeredOtherwise,
-  placeOf,
+  orgClientOf,
   Unclear,
   whyUnclear,
   witnessOfOrg,
@@ -19,7 +19,7 @@ import {
 import { parseTeamAccess } from './answers.ts';
 import { type ConfiguredOrg, type Elsewhere, openElsewhere } from './elsewhere.ts';
 import { listTeamNames } from './list-repositories.ts';
-import { findRepository, requireListedRepository, requireNoPrivate } from './repository.ts';
+import { findRepositoryById, requireListedRepository, requireNoPrivate } from './repository.ts';
 
 /** How many repositories of each kind to try in turn, in case one has just gone. */
 const WITNESSES = 3;
@@ -85,13 +85,16 @@ async function find(
   const { client, listing } = org;
   switch (loss.kind) {
     case 'repository': {
-      const answer = await findRepository(client, loss.id);
+      const answer = await findRepositoryById(client, loss.id);
       if (answer === 'not found') return answer;
       if (answer.owner !== listing.id) elsewhere.requireReadOwner(answer);
       return answer.owner === listing.id && !answer.isArchived ? HOLDS : answeredOtherwise(org);
     }
     case 'team':
-      return requireTeam(placeOf(org), mirroredTeam(loss)).then((): UnprovenLinkAnswer => HOLDS, notFound);
+      return requireTeam(orgClientOf(org), mirroredTeam(loss)).then(
+        (): UnprovenLinkAnswer => HOLDS,
+        notFound,
+      );
     case 'access': {
       const address = addressOf(loss, listing);
       const name = await nameOf(loss, org, memory);
@@ -142,7 +145,7 @@ async function prove(loss: LinkLoss, org: AskedOrg, phase: ProofPhase): Promise<
       if (name === 'not found') return proveRepositoryGone(org, loss.repository, phase);
       await requireSameTeam(org, address, loss.team, memory, 'as a witness');
       const repository = await memory(`repository ${loss.repository}`, () =>
-        findRepository(client, loss.repository),
+        findRepositoryById(client, loss.repository),
       );
       if (repository === 'not found' || repository.owner !== listing.id || repository.name !== name)
         throw new Unclear(`${listing.org}/${name} does not answer either, or no longer has this name`);
@@ -194,7 +197,7 @@ export async function proveTeamGone(
 ): Promise<ProvenAbsence | 'listed'> {
   const { listing } = org;
   await witnessOfOrg(org, memory);
-  const teams = await memory(`teams of ${listing.id}`, () => listTeamNames(placeOf(org)));
+  const teams = await memory(`teams of ${listing.id}`, () => listTeamNames(orgClientOf(org)));
   if (teams.some((team) => team.id === id)) return 'listed';
   const witness = teams[0]?.slug ?? listing.org;
   return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness });
@@ -222,7 +225,9 @@ async function nameOf(
   const listed = listing.repositories?.repositories.get(repository);
   if (listed !== undefined) return listed.name;
   if (listing.repositories?.only === undefined) throw new Unclear('its repository was not listed');
-  const found = await memory(`name of repository ${repository}`, () => findRepository(client, repository));
+  const found = await memory(`name of repository ${repository}`, () =>
+    findRepositoryById(client, repository),
+  );
   if (found === 'not found') return found;
   if (found.owner !== listing.id) throw new Unclear(`${found.name} belongs to another owner now`);
   return found.name;
@@ -237,7 +242,7 @@ async function requireSameTeam(
   when: 'answering' | 'as a witness',
 ): Promise<void> {
   const found = await memory(`team ${slug} of ${org.listing.id} ${when}`, () =>
-    requireTeam(placeOf(org), slug),
+    requireTeam(orgClientOf(org), slug),
   );
   if (found !== id) throw new Unclear(`the slug ${slug} names another team now`);
 }
@@ -261,10 +266,10 @@ async function requireRepository({ client, listing }: AskedOrg): Promise<string>
   ].flatMap((ids) => ids.slice(0, WITNESSES));
   let seen: string | undefined;
   for (const id of candidates) {
-    const repository = await findRepository(client, id);
+    const repository = await findRepositoryById(client, id);
     if (repository === 'not found' || repository.owner !== listing.id) continue;
     if (repository.isPrivate) return repository.name;
     seen ??= repository.name;
   }
-  return requireNoPrivate(placeOf({ client, listing }), seen);
+  return requireNoPrivate(orgClientOf({ client, listing }), seen);
 }

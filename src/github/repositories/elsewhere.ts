@@ -8,7 +8,7 @@ import type { ClientOf, GitHubClient } from '../github-client.ts';
 import { readOrganization } from '../membership.ts';
 import { Unclear } from '../witnesses.ts';
 import type { ListedRepository } from './answers.ts';
-import { findRepository, requireListedRepository } from './repository.ts';
+import { findRepositoryById, requireListedRepository } from './repository.ts';
 
 /** An organization of the config, with its numeric id where that is known. */
 export type ConfiguredOrg = { readonly org: string; readonly id: OrgId | undefined };
@@ -50,7 +50,7 @@ export function openElsewhere(
   const requireNotIn = async ({ org, id: orgId }: ConfiguredOrg, id: number): Promise<void> => {
     try {
       const client = await clientOf(org);
-      const found = await findRepository(client, id);
+      const found = await findRepositoryById(client, id);
       if (found !== 'not found') return requireReadOwner(found);
       // Only now: a witness that answered before the 404 arrived does not support it.
       await requireListedRepository({ client, org, id: orgId ?? (await idOf(client, org)) });

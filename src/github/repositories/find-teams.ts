@@ -18,7 +18,7 @@ type TeamsBelow = {
  * Requests: the pages of the list of teams, and one for each team that it does not show.
  * @param unread what could not be read is added to it.
  */
-export async function findTeams(
+export async function findTeamsWithDescendants(
   place: OrgClient,
   ids: ReadonlySet<number>,
   unread: Unread[],

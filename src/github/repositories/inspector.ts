@@ -5,9 +5,9 @@ import { type CredentialKind, explainFailure } from '../explain-failure.ts';
 import type { ClientOf, GitHubClient } from '../github-client.ts';
 import { isNotFound, isRefusal, readOrganization } from '../membership.ts';
 import { parseCustomRoles } from './answers.ts';
-import { listRepositories, sortOut } from './list-repositories.ts';
+import { listRepositories, selectMirrored } from './list-repositories.ts';
 import { readPermissionSources } from './permission-sources.ts';
-import { listCollaborators } from './read-access.ts';
+import { listRepositoryCollaborators } from './read-access.ts';
 
 /** @param clientOf as `createGitHubClients` returns it. */
 export function createRepositoryInspector(
@@ -33,7 +33,7 @@ export function createRepositoryInspector(
       ask(
         org,
         async (client) => {
-          const listed = await listCollaborators(client, id, 'all');
+          const listed = await listRepositoryCollaborators(client, id, 'all');
           return [...new Map(listed.map((one) => [one.id, one])).values()];
         },
         'GITHUB_INCOMPLETE',
@@ -49,7 +49,7 @@ export function createRepositoryInspector(
     findRepositories: (org, needs) =>
       ask(org, async (client) => {
         const organization = await readOrganization(client, org);
-        return sortOut(await listRepositories(client, organization), needs).repositories;
+        return selectMirrored(await listRepositories(client, organization), needs).repositories;
       }),
     readBasePermission: (org) => ask(org, async (client) => (await readOrganization(client, org)).base),
   };

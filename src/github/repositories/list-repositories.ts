@@ -35,7 +35,7 @@ export async function outlineRepositories(
     ([listed, teams, selection]) =>
       selection === 'selected'
         ? unread('the GitHub App is installed on selected repositories only: install it on all of them')
-        : { base, ...sortOut(listed, needs), teams },
+        : { base, ...selectMirrored(listed, needs), teams },
     onHttpFailure(({ answer }) => unread(answer)),
   );
 }
@@ -71,7 +71,7 @@ export async function listRepositories(
 }
 
 /** Archived repositories grant nothing, and those that no pattern matches are not mirrored. */
-export function sortOut(
+export function selectMirrored(
   listed: readonly ListedRepository[],
   { match }: RepositoryNeeds,
 ): Pick<RepositoryFacts, 'repositories' | 'leftOut'> {

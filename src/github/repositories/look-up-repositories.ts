@@ -11,7 +11,7 @@ import { parsePermission } from './answers.ts';
 import { type ProofPhase, proveRepositoryGone } from './confirm-links.ts';
 import { readSourceKinds } from './permission-sources.ts';
 import { listDirectCollaborators } from './read-access.ts';
-import { findRepository } from './repository.ts';
+import { findRepositoryById } from './repository.ts';
 
 type Collaborators = ReadonlyMap<GitHubId, DirectCollaborator>;
 
@@ -114,7 +114,7 @@ async function hasOtherSources(
   memory: PhaseMemory,
 ): Promise<boolean> {
   const found = await memory(`repository ${repository} by its name`, () =>
-    findRepository(client, repository),
+    findRepositoryById(client, repository),
   );
   if (found === 'not found') return false;
   const kinds = await readSourceKinds(client, { id: repository, org: listing.org, name: found.name }, person);
@@ -131,7 +131,7 @@ export async function proveRepositoryRole(
   if (found !== 'not found') return found;
   try {
     const answer = await phase.memory(`repository ${repository}`, () =>
-      findRepository(org.client, repository),
+      findRepositoryById(org.client, repository),
     );
     if (answer === 'not found') return await proveRepositoryGone(org, repository, phase);
     if (answer.owner === org.listing.id) return 'unproven';

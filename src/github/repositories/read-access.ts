@@ -121,12 +121,12 @@ export async function listDirectCollaborators(
   client: GitHubClient,
   id: number,
 ): Promise<ReadonlyMap<GitHubId, DirectCollaborator>> {
-  const listed = await listCollaborators(client, id, 'direct');
+  const listed = await listRepositoryCollaborators(client, id, 'direct');
   return new Map(listed.map((one) => [one.id, { login: one.login, role: one.role }]));
 }
 
 /** @param affiliation `all`: everyone who has access, directly or not. @throws HttpFailure */
-export const listCollaborators = (
+export const listRepositoryCollaborators = (
   client: GitHubClient,
   id: number,
   affiliation: 'direct' | 'all',

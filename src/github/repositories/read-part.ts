@@ -8,10 +8,10 @@ import type {
 } from '../../model/repositories/facts.ts';
 import type { Organization } from '../answers.ts';
 import type { OrgClient } from '../membership.ts';
-import { findTeams } from './find-teams.ts';
-import { sortOut, unreadRepositories, WHY_NO_BASE } from './list-repositories.ts';
+import { findTeamsWithDescendants } from './find-teams.ts';
+import { selectMirrored, unreadRepositories, WHY_NO_BASE } from './list-repositories.ts';
 import { type Access, readCollaborators, readTeam } from './read-access.ts';
-import { findRepository } from './repository.ts';
+import { findRepositoryById } from './repository.ts';
 
 /**
  * Reads some repositories and teams, each by its id, with who has access to them. The teams below these teams belong to
@@ -31,11 +31,11 @@ export async function readPart(
   const unread: Unread[] = [];
   const read = async (): Promise<RepositoryFacts> => {
     const [found, teams] = await Promise.all([
-      Promise.all([...only.repositories].map((id) => findRepository(client, id))),
-      findTeams(place, only.teams, unread),
+      Promise.all([...only.repositories].map((id) => findRepositoryById(client, id))),
+      findTeamsWithDescendants(place, only.teams, unread),
     ]);
     const here = found.filter((one) => one !== 'not found').filter(({ owner }) => owner === orgId);
-    const { repositories, leftOut } = sortOut(here, needs);
+    const { repositories, leftOut } = selectMirrored(here, needs);
     const isKnown = (): boolean => true;
     const [access, collaborators] = await Promise.all([
       Promise.all(teams.whole.map((team) => readTeam(place, team, isKnown, unread))),

@@ -4,7 +4,10 @@ import { Unclear } from '../witnesses.ts';
 import { type ListedRepository, parseRepositories, parseRepository } from './answers.ts';
 
 /** One repository by its id, which no rename changes. @throws HttpFailure */
-export const findRepository = (client: GitHubClient, id: number): Promise<ListedRepository | 'not found'> =>
+export const findRepositoryById = (
+  client: GitHubClient,
+  id: number,
+): Promise<ListedRepository | 'not found'> =>
   client
     .get('/repositories/{repository_id}', { repository_id: id }, (answer) => {
       const repository = parseRepository(answer);

@@ -29,7 +29,7 @@ export function leadsTo(url: string, path: string): boolean {
  * The host and the path of an address, without parts that may be secret: name and password, the query, and segments of
  * the path that look like a key rather than a word. The addresses of Slack and Discord are secrets themselves.
  */
-export function placeOf(url: string): string {
+export function hostAndPathOf(url: string): string {
   if (!URL.canParse(url)) return 'an invalid address';
   const { host, pathname } = new URL(url);
   const path = pathname.split('/').map(concealed).join('/');

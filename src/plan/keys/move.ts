@@ -12,7 +12,7 @@ import {
   type Governance,
   MOVE_DONE,
   movementOf,
-  orgsOf,
+  orgsBehindGrants,
   type PersonDecision,
   type RemovalPermission,
   type Surplus,
@@ -67,7 +67,7 @@ export function move(
   const { move: _former, ...mark }: Mark = {
     ...from.mark,
     login: person.login,
-    orgs: orgsOf(person, from.mark, bothSurpluses(surplus, surplusThere), governance, permission),
+    orgs: orgsBehindGrants(person, from.mark, bothSurpluses(surplus, surplusThere), governance, permission),
   };
   // If the person was renamed again during a move, the email is still in that move's mark.
   const email = from.user.profile?.email ?? from.mark.move?.email ?? null;

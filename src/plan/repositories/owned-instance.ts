@@ -68,7 +68,7 @@ export const describeNotMirrored = (org: string): string =>
  * Whether anyone holds a role on an organization or a team, which only a mirror of repositories gives. After
  * `repositories:` was removed from the config, it shows that there is still something to take.
  */
-export const holdMirroredRoles = (users: readonly PermitUser[]): boolean =>
+export const anyoneHoldsMirroredRole = (users: readonly PermitUser[]): boolean =>
   users.some(({ grants }) =>
     grants.some((grant) => {
       const type = modelTypeOf(grant);

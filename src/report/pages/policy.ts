@@ -28,7 +28,7 @@ import { type Cost, countKinds, countOutcome, type RunReport, type Status } from
 import { duration } from '../words.ts';
 import { BADGE, errorAnnotation, errorSections, limitsSection, outcomeRemark, whereOf } from './run.ts';
 import { whereFields } from './run-document.ts';
-import { appliedOf, describeError, describeUndone, STATUS_TONE } from './run-summary.ts';
+import { appliedOf, describeRunError, describeUndone, STATUS_TONE } from './run-summary.ts';
 
 export type PolicyReport = Cost &
   Pick<RunReport, 'target' | 'config'> & {
@@ -196,7 +196,7 @@ function summarize(report: PolicyReport): { readonly verdict: string; readonly s
     case 'refused':
       return { verdict: 'Refused', sentence: `${plan}; a limit is crossed, nothing was written` };
     case 'error':
-      return { verdict: 'Error', sentence: `${describeError(report)}; nothing was written` };
+      return { verdict: 'Error', sentence: `${describeRunError(report)}; nothing was written` };
     default:
       return report.status satisfies never;
   }

@@ -62,7 +62,7 @@ function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
       return { verdict: 'Refused', sentence: `${plan}; ${limits} crossed, nothing was written`, facts };
     }
     case 'error':
-      return { verdict: 'Error', sentence: `${describeError(report)}; nothing was written`, facts };
+      return { verdict: 'Error', sentence: `${describeRunError(report)}; nothing was written`, facts };
   }
 }
 
@@ -137,7 +137,7 @@ export function describeUndone(results: readonly Ended[]): readonly string[] {
 }
 
 /** "Permit refuses the key (PERMIT_AUTH)". */
-export const describeError = ({ error }: Pick<RunReport, 'error'>): string =>
+export const describeRunError = ({ error }: Pick<RunReport, 'error'>): string =>
   error === undefined ? 'the run ended early' : `${firstLineOf(error.message)} (${error.code})`;
 
 /** "2 users to create, 1 to delete, 3 roles to assign", or "… created, …"; "" without changes. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { watchQueue } from '../../../src/cli/runs/drain-run.ts';
+import { drainUntilStopped } from '../../../src/cli/runs/drain-run.ts';
 import { NOTHING_DRAINED } from '../../../src/drain/drain.ts';
 import { openWaker } from '../../../src/drain/watch.ts';
 import { startStop } from '../../../src/http/stop.ts';
@@ -17,7 +17,7 @@ async function toldOf(isTampered: boolean): Promise<number> {
     queue: { end: async () => undefined, nextDueMs: async () => undefined },
   };
   const quiet = (): undefined => undefined;
-  await watchQueue(session as unknown as Parameters<typeof watchQueue>[0], {
+  await drainUntilStopped(session as unknown as Parameters<typeof drainUntilStopped>[0], {
     ...{ stop, waker: openWaker(stop.signal), retryIntervalMs: 1_000 },
     runs: { fullRuns: async () => ({ kind: 'never' }) as const },
     log: { error: quiet, info: quiet, notice: quiet, debug: quiet },

@@ -63,7 +63,7 @@ test('entries that wait for a limit are not retried every minute', async () => {
 });
 
 test('entries beyond one round follow at once', async () => {
-  const more = { ...NOTHING_DRAINED, isMore: true };
+  const more = { ...NOTHING_DRAINED, hasMore: true };
   expect(await timesOf({ rounds: [more, more, NOTHING_DRAINED], until: 1_000 })).toEqual([0, 0, 0]);
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/model/errors.ts';
-import { leadsTo, placeOf } from '../../../src/model/webhooks/hook-address.ts';
+import { hostAndPathOf, leadsTo } from '../../../src/model/webhooks/hook-address.ts';
 import type { HookAddress, HookReading } from '../../../src/model/webhooks/redelivery.ts';
 import { findHooks, type HookChoice } from '../../../src/redeliver/find-hooks.ts';
 
@@ -35,7 +35,7 @@ describe('an address is shown without its secrets', () => {
     ['https://x.example.com/', 'x.example.com'],
     ['\u001b[31mno address', 'an invalid address'],
   ])('%s', (url, expected) => {
-    expect(placeOf(url)).toBe(expected);
+    expect(hostAndPathOf(url)).toBe(expected);
   });
 });
 

@@ -49,13 +49,13 @@ export function addRepository(world: GitHubWorld, org: string, repository: NewRe
 
 /** @throws if the organization does not have the repository. */
 export function repositoryOf(world: GitHubWorld, org: string, name: string): GitHubRepository {
-  const found = findRepository(orgOf(world, org), name);
+  const found = repositoryNamed(orgOf(world, org), name);
   if (found === undefined) throw new Error(`no repository ${name} in ${org}`);
   return found;
 }
 
 /** @param name in any case */
-export const findRepository = (org: GitHubOrg, name: string): GitHubRepository | undefined =>
+export const repositoryNamed = (org: GitHubOrg, name: string): GitHubRepository | undefined =>
   [...org.repositories.all.values()].find((one) => one.name.toLowerCase() === name.toLowerCase());
 
 /** @param role undefined removes the team's own role; an inherited one stays. */

@@ -2,7 +2,7 @@ import type { Ask } from '../caller.ts';
 import { FieldError, type Resolvable } from '../graphql.ts';
 import { visibleTeams } from '../teams.ts';
 import type { GitHubOrg } from '../world.ts';
-import { findRepository } from './change-repositories.ts';
+import { repositoryNamed } from './change-repositories.ts';
 import { effectiveAccess, grantsIn } from './effective-access.ts';
 import { type GitHubRepository, levelOfRole } from './repository-world.ts';
 import { mayListCollaborators, seesDetails, seesRepository, visibleRepositories } from './sight.ts';
@@ -35,7 +35,7 @@ export function countedRepositories(ask: Ask, org: GitHubOrg, first: number): re
 /** GraphQL: one repository, with the sources of a person's access. */
 export function repositoryNode(ask: Ask, owner: string, name: string): Resolvable {
   const org = ask.world.orgs.get(owner.toLowerCase());
-  const repository = org && findRepository(org, name);
+  const repository = org && repositoryNamed(org, name);
   if (org === undefined || repository === undefined || !seesRepository(ask, org, repository))
     throw new FieldError('NOT_FOUND', `Could not resolve to a Repository with the name '${owner}/${name}'.`);
   return counted(ask, org, repository);

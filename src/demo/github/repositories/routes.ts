@@ -6,7 +6,7 @@ import { page } from '../pages.ts';
 import { simpleUser } from '../shapes.ts';
 import { onTeam, visibleTeams } from '../teams.ts';
 import type { GitHubOrg } from '../world.ts';
-import { findRepository, setTeamRole } from './change-repositories.ts';
+import { repositoryNamed, setTeamRole } from './change-repositories.ts';
 import { effectiveAccess, teamAccess } from './effective-access.ts';
 import { type GitHubLevel, type GitHubRepository, levelOfRole, OWN_ROLES } from './repository-world.ts';
 import { collaboratorShape, customRoleShape, repositoryShape, roleShape } from './shapes.ts';
@@ -90,7 +90,7 @@ function findByName(
   name: string,
 ): { readonly org: GitHubOrg; readonly repository: GitHubRepository } {
   const org = ask.world.orgs.get(owner.toLowerCase());
-  const repository = org && findRepository(org, name);
+  const repository = org && repositoryNamed(org, name);
   if (org && repository && seesRepository(ask, org, repository)) {
     return { org: findOrg(ask, 'login', owner), repository };
   }

@@ -1,6 +1,13 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { GitHubId } from '../model/identity.ts';
-import type { IncompleteListing, OrgIntroduction, OrgNeeds, Team, TeamRef, Unread } from '../model/member.ts';
+import type {
+  IncompleteListing,
+  OrgNeeds,
+  OrgWithoutMembers,
+  Team,
+  TeamRef,
+  Unread,
+} from '../model/member.ts';
 import type { RepositoryScope } from '../model/repositories/facts.ts';
 import { parseAccount } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
@@ -15,12 +22,12 @@ import { readPart } from './repositories/read-part.ts';
  * organization, one for each named team, one for all organization roles, and what a part of the repositories takes.
  * @param needs without team patterns: only a listing shows what a pattern matches.
  */
-export async function introduceOrg(
+export async function readOrgWithoutMembers(
   clientOf: ClientOf,
   org: string,
   needs: OrgNeeds,
   credentials: CredentialKind,
-): Promise<OrgIntroduction | IncompleteListing> {
+): Promise<OrgWithoutMembers | IncompleteListing> {
   try {
     const client = await clientOf(org);
     const organization = await readOrganization(client, org);
@@ -32,7 +39,7 @@ export async function introduceOrg(
       mirrored && readPart(place, organization, mirrored, mirrored.only ?? NOTHING),
     ]);
     return {
-      kind: 'introduced',
+      kind: 'without-members',
       org,
       id: organization.id,
       members: [],
