@@ -1,7 +1,8 @@
+import type { Proxies } from '../model/connections/proxies.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { invalid, quoted } from './problem.ts';
-import type { Environment, ProxySettings } from './settings.ts';
+import type { Environment } from './settings.ts';
 
 /** Websites that are mistaken for the API, and the address of the API. */
 const API_OF: { readonly [host: string]: string } = {
@@ -60,7 +61,7 @@ export const normalizeAddress = (address: string): string => new URL(address).hr
  * HTTPS_PROXY, HTTP_PROXY and NO_PROXY. The lower-case name wins, as in curl.
  * @throws SyncError `CONFIG_INVALID` for an invalid address, which is not shown because it can hold a password.
  */
-export function chooseProxies(env: Environment): ProxySettings {
+export function chooseProxies(env: Environment): Proxies {
   return {
     http: proxyOf(env, 'HTTP_PROXY'),
     https: proxyOf(env, 'HTTPS_PROXY'),

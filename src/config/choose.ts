@@ -1,5 +1,6 @@
 import { identitiesIn } from '../model/corporate-identity.ts';
 import { SyncError } from '../model/errors.ts';
+import { MODES, type Mode } from '../model/limits.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../model/rule.ts';
 import { parseRedisAddress, REDIS_ADDRESS_FORMS } from '../model/webhooks/redis-address.ts';
 import { addressProblem, normalizeAddress, plainHttpProblem } from './address.ts';
@@ -24,8 +25,6 @@ import {
   DEFAULTS,
   type Environment,
   type GitHubAuth,
-  MODES,
-  type Mode,
   type SettingFlags,
   type Settings,
 } from './settings.ts';

@@ -1,5 +1,7 @@
+import type { GitHubAppCredentials, GitHubToken } from '../model/connections/github-credentials.ts';
+import type { Proxies } from '../model/connections/proxies.ts';
 import type { OrgId, OrgPins } from '../model/identity.ts';
-import type { Limits, Overrides } from '../model/limits.ts';
+import type { Limits, Mode, Overrides } from '../model/limits.ts';
 import type { PaceLimits } from '../model/pace.ts';
 import type { WantedPolicy } from '../model/policy.ts';
 import type { Problem } from '../model/problem.ts';
@@ -7,29 +9,10 @@ import type { RepositorySettings } from '../model/repositories/facts.ts';
 import type { Rule } from '../model/rule.ts';
 import type { UserSettings } from '../model/user.ts';
 
-/** `upsert-only` never takes anything away: no user deleted, no grant unassigned, no mark removed. */
-export type Mode = 'sync' | 'upsert-only';
-export const MODES = ['sync', 'upsert-only'] as const satisfies readonly Mode[];
-
-/** How to authenticate to GitHub. `installationId` is looked up per organization when it is not given. */
+/** Credentials for GitHub, and which variable a token comes from. */
 export type GitHubAuth =
-  | { readonly kind: 'token'; readonly token: string; readonly variable: 'GH_TOKEN' | 'GITHUB_TOKEN' }
-  | {
-      readonly kind: 'app';
-      readonly appId: string;
-      /** PEM text. */
-      readonly privateKey: string;
-      readonly installationId: number | undefined;
-      /** By organization in lower case, if GitHub was asked for all of them. */
-      readonly installations?: ReadonlyMap<string, number>;
-    };
-
-/** What HTTPS_PROXY, HTTP_PROXY and NO_PROXY say; `http` and `https` are addresses of proxies. */
-export type ProxySettings = {
-  readonly http: string | undefined;
-  readonly https: string | undefined;
-  readonly noProxy: string;
-};
+  | (GitHubToken & { readonly variable: 'GH_TOKEN' | 'GITHUB_TOKEN' })
+  | GitHubAppCredentials;
 
 export const ADOPTIONS = ['none', 'plain', 'all'] as const satisfies readonly UserSettings['adopt'][];
 
@@ -61,7 +44,7 @@ export type Settings = {
   readonly orgPins: OrgPins | undefined;
   readonly github: {
     readonly apiUrl: string;
-    readonly proxies: ProxySettings;
+    readonly proxies: Proxies;
     readonly auth: GitHubAuth;
     /** The slug of the enterprise whose identity provider is used for organizations that show none. */
     readonly enterprise?: string | undefined;
@@ -69,7 +52,7 @@ export type Settings = {
   readonly permit: {
     readonly apiUrl: string;
     readonly pdpUrl: string;
-    readonly proxies: ProxySettings;
+    readonly proxies: Proxies;
     readonly apiKey: string;
     /** Tenant of rules that name none; may contain `{org}`. */
     readonly tenant: string;

@@ -1,6 +1,6 @@
 import { type Answered, type Finding, findingsIn } from '../model/finding.ts';
 import { count, enumerate } from '../model/text/text.ts';
-import { type AppHook, leadsTo, type OrgHook } from '../model/webhooks/hook-address.ts';
+import { type AppHookWithEvents, leadsTo, type OrgHook } from '../model/webhooks/hook-address.ts';
 import type { QueuedEvent } from '../model/webhooks/queue.ts';
 
 const { ok, skipped, warning, failed } = findingsIn('webhook');
@@ -83,12 +83,6 @@ export function judgeHooks(
   );
 }
 
-/** The webhook of a GitHub App, for all organizations that it is installed in. */
-type AppHookAndEvents = AppHook & {
-  /** Undefined if GitHub does not say. */
-  readonly events: readonly string[] | undefined;
-};
-
 /**
  * @param events the events that it has to send. @returns `leads`: whether the App's webhook points to the receiver, so
  *   that organizations don't need their own. A webhook that points elsewhere is ignored.
@@ -96,7 +90,7 @@ type AppHookAndEvents = AppHook & {
 export function judgeAppHook(
   path: string,
   events: readonly QueuedEvent[],
-  hook: Answered<AppHookAndEvents | undefined>,
+  hook: Answered<AppHookWithEvents | undefined>,
 ): { readonly leads: boolean; readonly findings: readonly Finding[] } {
   const id = 'webhook.app';
   if (hook.kind === 'refused') {
@@ -110,7 +104,7 @@ export function judgeAppHook(
 function judgeHook(
   id: string,
   name: string,
-  hook: AppHookAndEvents & { readonly active?: boolean },
+  hook: AppHookWithEvents & { readonly active?: boolean },
   events: readonly QueuedEvent[],
 ): readonly Finding[] {
   const warn = (message: string, hint: string): Finding => warning(id, message, hint);

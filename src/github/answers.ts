@@ -1,12 +1,10 @@
-import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
-import type { Member, OrgRole, TeamRole } from '../model/member.ts';
+import { type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
+import type { Account, Member, OrgRole, TeamRole } from '../model/member.ts';
 import { BASE_PERMISSIONS, type BasePermission } from '../model/repositories/access-model.ts';
 import { isInteger, isRecord, parseEach } from '../model/text/record.ts';
 import type { Parser } from './github-client.ts';
 
 /** Parses GitHub's JSON. An answer that is not as documented counts as no answer. */
-
-export type Account = { readonly id: GitHubId; readonly login: string };
 
 export const parseAccount: Parser<Account> = (body) => {
   if (!isRecord(body)) return undefined;

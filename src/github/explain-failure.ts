@@ -1,8 +1,8 @@
 import type { HttpFailure } from '../http/http-failure.ts';
 import { PROXY_HINTS } from '../http/proxy.ts';
+import type { GitHubCredentials } from '../model/connections/github-credentials.ts';
 import { type ErrorCode, SyncError } from '../model/errors.ts';
 import { type IncompleteListing, incompleteOrg } from '../model/member.ts';
-import type { GitHubCredentials } from './github-client.ts';
 import { refusalIn } from './refusal-hints.ts';
 
 /** Which credentials are in use, as far as an explanation needs to know. */

@@ -1,11 +1,12 @@
 import { Octokit } from '@octokit/core';
 import pLimit from 'p-limit';
 import { HttpFailure, parseRetryAfter } from '../http/http-failure.ts';
-import type { Proxies } from '../http/proxy.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY, type Repeatable, type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import { clean, newestCredentials, openTransport } from '../http/transport.ts';
+import type { GitHubCredentials } from '../model/connections/github-credentials.ts';
+import type { Proxies } from '../model/connections/proxies.ts';
 import { SyncError } from '../model/errors.ts';
 import { folded } from '../model/identity.ts';
 import { defined, isRecord, parseJson } from '../model/text/record.ts';
@@ -18,17 +19,6 @@ import { isRenewedForEachRun } from './token-expiry.ts';
 /** Well under GitHub's secondary limit of 100 concurrent requests; 10,000 members are four round trips then. */
 const CONCURRENT_REQUESTS = 40;
 const REQUEST_TIMEOUT_MS = 30_000;
-
-export type GitHubCredentials =
-  | { readonly kind: 'token'; readonly token: string }
-  | {
-      readonly kind: 'app';
-      readonly appId: string;
-      readonly privateKey: string;
-      readonly installationId: number | undefined;
-      /** By organization in lower case, where all of them were listed. */
-      readonly installations?: ReadonlyMap<string, number>;
-    };
 
 export type GitHubClientOptions = {
   readonly apiUrl: string;

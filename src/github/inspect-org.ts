@@ -2,7 +2,7 @@ import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { Answered, OrgView, Quota } from '../model/finding.ts';
 import { once } from '../model/once.ts';
 import { isRecord } from '../model/text/record.ts';
-import type { AppHook, OrgHook } from '../model/webhooks/hook-address.ts';
+import type { AppHookWithEvents, OrgHook } from '../model/webhooks/hook-address.ts';
 import { parseAccounts } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import { explainAppHookFailure } from './explain-hook-failure.ts';
@@ -17,13 +17,8 @@ type GitHubSetupReader = {
   /** Undefined if the server sets no limit. */
   readonly quota: (org: string) => Promise<Answered<Quota | undefined>>;
   readonly organization: (org: string) => Promise<OrgView>;
-  /**
-   * The webhook of the GitHub App itself; undefined if it has none or a token is used. Its `events` are undefined if
-   * GitHub does not show them.
-   */
-  readonly appHook: () => Promise<
-    Answered<(AppHook & { readonly events: readonly string[] | undefined }) | undefined>
-  >;
+  /** The webhook of the GitHub App itself; undefined if it has none or a token is used. */
+  readonly appHook: () => Promise<Answered<AppHookWithEvents | undefined>>;
   readonly hooks: (org: string) => Promise<Answered<readonly OrgHook[] | 'hidden'>>;
 };
 

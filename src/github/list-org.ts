@@ -1,7 +1,14 @@
 import { onHttpFailure } from '../http/http-failure.ts';
 import type { GitHubId, OrgId } from '../model/identity.ts';
-import { incompleteOrg, type Member, type OrgListing, type OrgNeeds, type OrgRole } from '../model/member.ts';
-import { type Account, memberOf, parseMembers } from './answers.ts';
+import {
+  type Account,
+  incompleteOrg,
+  type Member,
+  type OrgListing,
+  type OrgNeeds,
+  type OrgRole,
+} from '../model/member.ts';
+import { memberOf, parseMembers } from './answers.ts';
 import { type CredentialKind, explainFailure, visibilityHint } from './explain-failure.ts';
 import type { ClientOf, GitHubClient } from './github-client.ts';
 import { membershipOf, readOrganization } from './membership.ts';
@@ -11,9 +18,7 @@ import { listTeams } from './needs/list-teams.ts';
 import { listAll } from './pages.ts';
 import { outlineRepositories } from './repositories/list-repositories.ts';
 import { readAccess } from './repositories/read-access.ts';
-
-/** How many owners to try in turn, in case one has just left. */
-const WITNESSES = 3;
+import { MAX_WITNESSES } from './witnesses.ts';
 
 /**
  * Lists an organization by its two role-filtered listings, since a listing does not show roles. Proves that it is
@@ -121,7 +126,7 @@ export async function seesConcealedMembers(
   org: string,
   owners: readonly Account[],
 ): Promise<OrgId | 'hidden'> {
-  for (const { login } of owners.slice(0, WITNESSES)) {
+  for (const { login } of owners.slice(0, MAX_WITNESSES)) {
     const membership = await membershipOf(client, org, login);
     if (membership === 'hidden') return 'hidden';
     if (membership !== 'not found') return membership.org;

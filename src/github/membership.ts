@@ -1,9 +1,8 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import type { OrgId } from '../model/identity.ts';
-import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
+import type { Account, OrgRole, TeamRef, TeamRole } from '../model/member.ts';
 import { isInteger, isRecord } from '../model/text/record.ts';
 import {
-  type Account,
   type Organization,
   parseMembership,
   parseOrganization,

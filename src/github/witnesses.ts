@@ -1,14 +1,14 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { type Proven, type ProvenAbsence, provenAbsence } from '../model/absence.ts';
-import type { OrgFacts, TeamRef } from '../model/member.ts';
+import type { Account, OrgFacts, TeamRef } from '../model/member.ts';
 import type { PhaseMemory } from '../model/once.ts';
-import { type Account, parseAccounts } from './answers.ts';
+import { parseAccounts } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
 import { membershipOf, type OrgClient, readOrganization, requireTeam } from './membership.ts';
 
-/** How many owners to try in turn, in case one has just left. */
-const WITNESSES = 3;
+/** How many owners, or repositories of one kind, to try in turn, in case one has just gone. */
+export const MAX_WITNESSES = 3;
 
 /** An organization to ask about: its client, and what was listed of it. */
 export type AskedOrg = { readonly client: GitHubClient; readonly listing: OrgFacts };
@@ -53,7 +53,7 @@ async function findWitness({ client, listing }: AskedOrg, memory: PhaseMemory): 
   const owners: readonly Pick<Account, 'id' | 'login'>[] = isListed
     ? listed
     : await readOwners(client, org, memory);
-  for (const owner of owners.slice(0, WITNESSES)) {
+  for (const owner of owners.slice(0, MAX_WITNESSES)) {
     // Never a remembered answer: it has to come after the 404.
     const answer = await membershipOf(client, org, owner.login);
     if (answer === 'hidden') throw new Unclear(hidden(org));

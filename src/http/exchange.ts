@@ -1,8 +1,9 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import type { Proxies } from '../model/connections/proxies.ts';
 import { neverSent } from './http-failure.ts';
-import { addressOf, type Proxies, ProxyFailure, proxyAuthorization, proxyFor, TunnelAgent } from './proxy.ts';
+import { addressOf, ProxyFailure, proxyAuthorization, proxyFor, TunnelAgent } from './proxy.ts';
 import { MAX_BODY_BYTES } from './sizes.ts';
 
 export type HttpRequest = {

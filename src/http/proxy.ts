@@ -2,14 +2,8 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Proxies } from '../model/connections/proxies.ts';
 import { systemCode } from './http-failure.ts';
-
-/** The proxies that the environment names, checked. `noProxy` is a list of hosts, as NO_PROXY holds it. */
-export type Proxies = {
-  readonly http: string | undefined;
-  readonly https: string | undefined;
-  readonly noProxy: string;
-};
 
 /** A proxy did not let a request through: the service was never asked. Its message names no credentials. */
 export class ProxyFailure extends Error {

@@ -1,9 +1,10 @@
+import type { Proxies } from '../model/connections/proxies.ts';
 import { SyncError } from '../model/errors.ts';
 import { concealer } from '../model/text/conceal.ts';
 import { printable } from '../model/text/text.ts';
 import { type HttpReply, type HttpRequest, Oversized, openExchange, TimedOut } from './exchange.ts';
 import { HttpFailure, neverSent, type Service } from './http-failure.ts';
-import { type Proxies, ProxyFailure } from './proxy.ts';
+import { ProxyFailure } from './proxy.ts';
 import type { RequestObserver } from './request-observer.ts';
 import type { Stop } from './stop.ts';
 

@@ -33,9 +33,12 @@ export type GrantChange = Extract<Change, { grant: Grant }>;
 /** Kinds that Permit accepts in bulk; it updates attributes one user at a time. */
 export type BulkKind = Exclude<ChangeKind, 'updateUser'>;
 
+/** Whether a change adds, changes or removes something in Permit. */
+export type Sign = '+' | '~' | '-';
+
 type ChangeTraits<K extends ChangeKind> = {
   /** What the change does to the data in Permit. */
-  readonly sign: '+' | '~' | '-';
+  readonly sign: Sign;
   /** Words for the reports: "create", "created", "user". */
   readonly verb: string;
   readonly done: string;

@@ -1,5 +1,9 @@
 import { recordOf } from './text/record.ts';
 
+/** `upsert-only` never takes anything away: no user deleted, no grant unassigned, no mark removed. */
+export const MODES = ['sync', 'upsert-only'] as const;
+export type Mode = (typeof MODES)[number];
+
 /** A limit on how many people one plan may touch: a count, or a ratio (0 to 1) of the users with our mark. */
 export type Limit =
   | { readonly kind: 'count'; readonly people: number }

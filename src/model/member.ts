@@ -32,8 +32,8 @@ export type Team = {
   readonly members: ReadonlyMap<GitHubId, TeamRole>;
 };
 
-/** An outside collaborator: has access to a repository without being a member. */
-export type Collaborator = { readonly id: GitHubId; readonly login: string };
+/** A person on GitHub: a member, or an outside collaborator, who has access to a repository without being a member. */
+export type Account = { readonly id: GitHubId; readonly login: string };
 
 /** An organization role that a rule can need, with everyone who holds it, directly or through a team. */
 export type HeldOrgRole = {
@@ -84,7 +84,7 @@ export type OrgListing =
       /** Those that were asked for and read. A pattern is read as the teams that it matches, each with its slug. */
       readonly teams: readonly Team[];
       /** Undefined unless they were asked for and read. */
-      readonly collaborators: readonly Collaborator[] | undefined;
+      readonly collaborators: readonly Account[] | undefined;
       /** Those that were asked for and read, of the roles that exist; undefined if a source knows none. */
       readonly orgRoles?: readonly HeldOrgRole[] | undefined;
       /** People who may or may not be collaborators: a second read of the list was empty, which proves nothing. */
@@ -125,7 +125,7 @@ export const isMirrored = ({ repositories, unread }: OrgFacts): boolean =>
 export type OrgWithoutMembers = OrgFacts & { readonly kind: 'without-members' };
 
 /** The members and outside collaborators of these organizations. Who is in several of them appears several times. */
-export const accountsIn = (orgs: readonly OrgFacts[]): readonly Collaborator[] =>
+export const accountsIn = (orgs: readonly OrgFacts[]): readonly Account[] =>
   orgs.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
 
 /** A person to look up: by id, and by their known logins, the latest first. */

@@ -1,14 +1,6 @@
 import { heldFact } from '../model/absence.ts';
 import type { GitHubId } from '../model/identity.ts';
-import type {
-  ClearLookup,
-  Collaborator,
-  HeldOrgRole,
-  Member,
-  OrgFacts,
-  Team,
-  TeamRole,
-} from '../model/member.ts';
+import type { Account, ClearLookup, HeldOrgRole, Member, OrgFacts, Team, TeamRole } from '../model/member.ts';
 import type { RepositoryFacts } from '../model/repositories/facts.ts';
 import { getOrMake } from '../model/text/record.ts';
 
@@ -129,9 +121,9 @@ function orgRoleNow({ id: org }: OrgFacts, role: HeldOrgRole, lookups: Lookups):
 
 function collaboratorsNow(
   { id: org }: OrgFacts,
-  listed: readonly Collaborator[],
+  listed: readonly Account[],
   lookups: Lookups,
-): readonly Collaborator[] {
+): readonly Account[] {
   const collaborates = (id: GitHubId): boolean | undefined => {
     const fact = lookups.get(id)?.collaborates.get(org);
     return fact === undefined || fact === 'unproven' ? undefined : heldFact(fact) === true;

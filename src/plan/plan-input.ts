@@ -1,6 +1,6 @@
 import type { IdentityReading } from '../model/corporate-identity.ts';
 import type { GitHubId, OrgId, OrgPins } from '../model/identity.ts';
-import type { GraphCounts } from '../model/limits.ts';
+import type { GraphCounts, Mode } from '../model/limits.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
 import type { LinkLoss, RepositorySettings } from '../model/repositories/facts.ts';
@@ -28,7 +28,7 @@ export type PlanInput = {
   readonly userSettings: UserSettings;
   /** Undefined if no user key needs any. */
   readonly identities?: IdentityReading | undefined;
-  readonly mode: 'sync' | 'upsert-only';
+  readonly mode: Mode;
   /** Undefined if no repositories are mirrored. */
   readonly repositories?: RepositorySettings | undefined;
   /** What Permit holds of their model. Undefined if it was not read. */

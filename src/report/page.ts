@@ -1,3 +1,4 @@
+import type { Sign } from '../model/change.ts';
 import type { Warning } from '../model/problem.ts';
 /**
  * The report of a command, as one value. `render` (render.ts) turns it into text, Markdown or JSON, and actions.ts into
@@ -49,9 +50,6 @@ export type Summary = {
   /** What happens next, or what to do. */
   readonly next?: string;
 };
-
-/** Whether a change adds, changes or removes something in Permit. */
-export type Sign = '+' | '~' | '-';
 
 /** A cell of a row, after its label. */
 export type Remark = {

@@ -1,10 +1,10 @@
-import { CHANGES, type Change, type ChangeKind } from '../model/change.ts';
+import { CHANGES, type Change, type ChangeKind, type Sign } from '../model/change.ts';
 import type { Grant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { Violation } from '../model/limits.ts';
 import type { Adoption, Movement, PersonPlan } from '../model/plan.ts';
 import { count, quantity } from '../model/text/text.ts';
-import { name, type Sign, type Span } from './page.ts';
+import { name, type Span } from './page.ts';
 import type { Cost } from './run-report.ts';
 
 export function signOfMovement(movement: Movement): Sign {

@@ -1,4 +1,4 @@
-import { type BulkKind, CHANGES, type ChangeKind } from '../model/change.ts';
+import { type BulkKind, CHANGES, type ChangeKind, type Sign } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Calls, Schedule } from '../model/pace.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
@@ -11,7 +11,7 @@ import { GRAPH_CHANGES, GRAPH_KINDS } from '../model/repositories/graph-change.t
 function callsFor(plan: Plan, oneAlone: boolean): readonly Calls[] {
   const gaining = plan.people.filter(gains);
   const losing = plan.people.filter((person) => !gains(person));
-  const calls = (changes: number, { sign, perCall }: { sign: '+' | '~' | '-'; perCall: number }): Calls => {
+  const calls = (changes: number, { sign, perCall }: { sign: Sign; perCall: number }): Calls => {
     const { bulk, alone } = RATE_LIMITS[sign === '-' ? 'delete' : 'write'];
     const isAlone = perCall === 1 || (oneAlone && changes === 1);
     return { kinds: [isAlone ? alone : bulk], times: Math.ceil(changes / perCall) };

@@ -23,17 +23,14 @@ import {
   startPermitEmulator,
 } from '../../src/demo/permit/permit.ts';
 import type { RecordedRequest } from '../../src/demo/server.ts';
-import {
-  createGitHubClients,
-  type GitHubClientOptions,
-  type GitHubCredentials,
-} from '../../src/github/github-client.ts';
+import { createGitHubClients, type GitHubClientOptions } from '../../src/github/github-client.ts';
 import { createGitHubSource } from '../../src/github/github-source.ts';
 import { createRepositoryInspector } from '../../src/github/repositories/inspector.ts';
 import type { RequestObserver } from '../../src/http/request-observer.ts';
 import type { RetryPolicy } from '../../src/http/retry.ts';
 import { type StopControl, startStop } from '../../src/http/stop.ts';
 import { provenAbsence } from '../../src/model/absence.ts';
+import type { GitHubCredentials } from '../../src/model/connections/github-credentials.ts';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.ts';
 import type { CompleteListing, Lookup, Member, OrgListing, OrgNeeds } from '../../src/model/member.ts';

@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
+import { MODES } from '../../model/limits.ts';
 import { PUBLISHED_PACE } from '../../model/pace.ts';
 import { addressProblem } from '../address.ts';
 import { lastDayProblem } from '../duration.ts';
 import { TENANT_FORM, tenantPatternProblem, tenantProblem } from '../keys.ts';
 import { LOCATOR_FORMS, LOCATOR_PATTERN, locatorProblem } from '../locator.ts';
 import { INSTALLED, organizationProblem, repeatedOrganization } from '../organization.ts';
-import { DEFAULTS, MODES } from '../settings.ts';
+import { DEFAULTS } from '../settings.ts';
 import { users } from '../users/schema.ts';
 import { limits } from './limits-schema.ts';
 import { matching, noted, optional, text } from './noted-schema.ts';

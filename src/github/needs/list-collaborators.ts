@@ -1,11 +1,11 @@
 import { onHttpFailure } from '../../http/http-failure.ts';
-import type { Collaborator, Unread } from '../../model/member.ts';
+import type { Account, Unread } from '../../model/member.ts';
 import { parseAccounts } from '../answers.ts';
 import type { OrgClient } from '../membership.ts';
 import { listAll } from '../pages.ts';
 
 type ListedCollaborators = {
-  readonly collaborators: readonly Collaborator[] | undefined;
+  readonly collaborators: readonly Account[] | undefined;
   readonly unread: readonly Unread[];
 };
 

@@ -11,6 +11,7 @@ import {
   type AskedOrg,
   anotherOrg,
   answeredOtherwise,
+  MAX_WITNESSES,
   orgClientOf,
   Unclear,
   whyUnclear,
@@ -20,9 +21,6 @@ import { parseTeamAccess } from './answers.ts';
 import { type ConfiguredOrg, type Elsewhere, openElsewhere } from './elsewhere.ts';
 import { listTeamNames } from './list-repositories.ts';
 import { findRepositoryById, requireListedRepository, requireNoPrivate } from './repository.ts';
-
-/** How many repositories of each kind to try in turn, in case one has just gone. */
-const WITNESSES = 3;
 
 /** Asks GitHub to show a team's role on the repository: without it, it says only that there is one. */
 const REPOSITORY_MEDIA_TYPE = 'application/vnd.github.v3.repository+json';
@@ -263,7 +261,7 @@ async function requireRepository({ client, listing }: AskedOrg): Promise<string>
     mirrored.filter((one) => !isPublic(one)).map(({ id }) => id),
     [...facts.leftOut.keys()],
     mirrored.filter(isPublic).map(({ id }) => id),
-  ].flatMap((ids) => ids.slice(0, WITNESSES));
+  ].flatMap((ids) => ids.slice(0, MAX_WITNESSES));
   let seen: string | undefined;
   for (const id of candidates) {
     const repository = await findRepositoryById(client, id);

@@ -1,10 +1,9 @@
 import type { Proven } from '../../model/absence.ts';
 import type { GitHubId } from '../../model/identity.ts';
-import type { PersonToLookUp } from '../../model/member.ts';
+import type { Account, PersonToLookUp } from '../../model/member.ts';
 import type { PhaseMemory } from '../../model/once.ts';
 import { LEVELS, type Level, type RepositoryRole } from '../../model/repositories/access-model.ts';
 import type { DirectCollaborator } from '../../model/repositories/facts.ts';
-import type { Account } from '../answers.ts';
 import { isNotFound, isRefusal } from '../membership.ts';
 import { type AskedOrg, answeredOtherwise, Unclear } from '../witnesses.ts';
 import { parsePermission } from './answers.ts';

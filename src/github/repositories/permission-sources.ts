@@ -1,7 +1,7 @@
 import { onHttpFailure } from '../../http/http-failure.ts';
+import type { Account } from '../../model/member.ts';
 import { type AccessSource, SOURCE_KINDS } from '../../model/repositories/verification.ts';
 import { parseEach } from '../../model/text/record.ts';
-import type { Account } from '../answers.ts';
 import type { GitHubClient } from '../github-client.ts';
 import { below } from '../identities/answers.ts';
 

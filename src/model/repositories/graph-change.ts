@@ -1,4 +1,4 @@
-import type { Result } from '../change.ts';
+import type { Result, Sign } from '../change.ts';
 import { compareText } from '../identity.ts';
 import type { Attributes } from '../user.ts';
 import { type PermitInstance, type Tuple, tupleId } from './graph.ts';
@@ -40,7 +40,7 @@ export const GRAPH_CHANGES = {
   deleteInstance: { sign: '-', verb: 'delete', done: 'deleted', noun: 'instance', perCall: 3000 },
 } as const satisfies {
   readonly [K in GraphKind]: {
-    readonly sign: '+' | '~' | '-';
+    readonly sign: Sign;
     readonly verb: string;
     readonly done: string;
     readonly noun: 'instance' | 'link';

@@ -14,6 +14,11 @@ export type OrgHook = {
 /** The webhook of the GitHub App itself, about which GitHub says less. */
 export type AppHook = Pick<OrgHook, 'url' | 'hasSecret' | 'insecure'>;
 
+export type AppHookWithEvents = AppHook & {
+  /** Undefined if GitHub does not say. */
+  readonly events: readonly string[] | undefined;
+};
+
 /**
  * Whether an address ends in a path, segment by segment; its query and a slash at its end do not matter.
  * @param path `/` alone means the root, and not every address.

@@ -1,3 +1,4 @@
+import type { Sign } from '../../model/change.ts';
 import type { ErrorCode } from '../../model/errors.ts';
 import type { Verdict } from '../../model/limits.ts';
 import {
@@ -20,7 +21,6 @@ import {
   name,
   type Page,
   type Phrase,
-  type Sign,
   type Span,
   warningsSection,
 } from '../page.ts';

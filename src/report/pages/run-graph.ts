@@ -1,4 +1,4 @@
-import type { Outcome } from '../../model/change.ts';
+import type { Outcome, Sign } from '../../model/change.ts';
 import { compareText } from '../../model/identity.ts';
 import { baseOfRelation, roleOfRelation } from '../../model/repositories/access-model.ts';
 import {
@@ -9,7 +9,7 @@ import {
 } from '../../model/repositories/graph-change.ts';
 import { defined, getOrMake } from '../../model/text/record.ts';
 import { outcomeFields } from '../json.ts';
-import { type Group, name, type Phrase, type Remark, type Row, type Section, type Sign } from '../page.ts';
+import { type Group, name, type Phrase, type Remark, type Row, type Section } from '../page.ts';
 import { countKinds, graphResultsOf, type RunReport } from '../run-report.ts';
 
 /** The counts of a table: to add, to change, to remove. */
