@@ -47,7 +47,7 @@ export const COMMANDS: readonly (Command | CommandGroup)[] = [
   completionOf(() => COMMANDS),
 ];
 
-/** The program as a process: sets the exit code, and reports whatever crashes. */
+/** The program as a process: sets the exit code, and reports crashes. */
 export async function run(argv: readonly string[]): Promise<void> {
   const warn = (message: string): void => logFor(argv, terminal).info(`warning: ${message}`);
   const terminal: Terminal = processTerminal(
@@ -59,7 +59,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const) console[level] = () => undefined;
   let counter: RequestCounter | undefined;
   let isAbandoned = false;
-  // Node's own report of a crash shows whatever the error holds, a request with its headers for instance.
+  // Node's own report of a crash shows everything in the error, for instance a request with its headers.
   let isCrashing = false;
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {

@@ -11,7 +11,7 @@ const WHOLE = new RegExp(`^(?:${PART.source})+$`);
 const ZERO = /^0+(?:\.0+)?(?:ms|s|m|h|d)?$/;
 
 /**
- * Milliseconds of `90s`, `30m`, `1h30m` or `0`, or why `text` is no duration of less than 25 days.
+ * Milliseconds of `90s`, `30m`, `1h30m` or `0`, or why `text` is not a duration of less than 25 days.
  * @param leastMs 0 for a wait, which may be zero; 1 if nothing could be done in zero time.
  */
 export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | Problem {

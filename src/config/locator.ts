@@ -73,10 +73,10 @@ export function locatorProblem(pattern: string): Problem | undefined {
   if (pattern.trim() === '') return invalid('is empty', `expected a locator: ${FORMS}`);
   if (pattern.length > MAX_PATTERN_LENGTH) return invalid('is too long for a locator', `expected ${FORMS}`);
   if (canMatch(pattern)) return undefined;
-  const meant = mended(pattern);
+  const near = nearestPattern(pattern);
   return invalid(
     `${quoted(pattern)} can never match a locator${because(pattern)}`,
-    meant === undefined ? `expected one of ${FORMS}` : `did you mean "${meant}"?`,
+    near === undefined ? `expected one of ${FORMS}` : `did you mean "${near}"?`,
   );
 }
 
@@ -101,7 +101,7 @@ function because(pattern: string): string {
 }
 
 /** The nearest pattern that can match something, if one is near. */
-function mended(pattern: string): string | undefined {
+function nearestPattern(pattern: string): string | undefined {
   const segments = pattern.split(':').map((segment) => segment.trim());
   const [root = ''] = segments;
   if (!globMatches(root, 'github')) {

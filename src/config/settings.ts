@@ -125,7 +125,7 @@ export type SettingFlags = {
   readonly timeout?: string | undefined;
   readonly lockWait?: string | undefined;
   readonly allowHttp?: boolean | undefined;
-  /** True for `--adopt` without a word. */
+  /** True for `--adopt` without a value. */
   readonly adopt?: string | boolean | undefined;
   readonly allowRemovals?: string | number | undefined;
   readonly allowDemotions?: string | number | undefined;

@@ -178,7 +178,7 @@ export function membersOf(github: GitHubWorld): readonly Person[] {
   });
 }
 
-/** People on whose role in the tenant Permit and GitHub still disagree: login, and what each of them says. */
+/** People for whom Permit and GitHub still disagree about the role in the tenant: login, and what each says. */
 export function disagreements({ github, permit }: DemoWorlds): readonly string[] {
   const wanted = new Map<string, string>(membersOf(github).map(({ login, role }) => [login, role]));
   const held = new Map<string, string>();

@@ -113,7 +113,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
  * Opens one connection without retries, sends PING and INFO, and closes it.
- * @throws whatever went wrong.
+ * @throws any error of the connection.
  */
 async function askRedis(url: string, signal: AbortSignal): Promise<RedisFacts> {
   // In the bundle, a CommonJS package that is imported dynamically has only its default export.

@@ -32,7 +32,7 @@ export function judgeRepositories(
     base === undefined
       ? failed(
           permission,
-          `GitHub does not show the base permission of ${org}, so nothing of its repositories is mirrored`,
+          `GitHub does not show the base permission of ${org}, so none of its repositories are mirrored`,
           'give the App the permission Organization › Administration: read, or use a token of an owner with admin:org',
         )
       : ok(permission, `the base permission of ${org} is ${base}`),

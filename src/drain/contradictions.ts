@@ -26,9 +26,9 @@ const SAID: Readonly<Record<string, boolean>> = {
 const saidBy = ({ event, action }: QueueEntry): boolean | undefined => SAID[`${event}.${action}`];
 
 /**
- * Finds the entries that GitHub's answers contradict: its API can lag behind its own webhooks. Of a person's entries about one organization or team only the newest
- * counts: earlier ones were true then. If two deliveries arrived in the wrong order, that delays a loss by one
- * lookup.
+ * Finds the entries that GitHub's answers contradict: its API can lag behind its own webhooks. Of a person's entries
+ * about one organization or team only the newest counts: earlier ones were true then. If two deliveries arrived in the
+ * wrong order, that delays a loss by one lookup.
  */
 export function findContradictions({ people }: Pick<Hints, 'people'>, isThere: IsThere): readonly Hint[] {
   return [...people.values()].flatMap(byMembership).flatMap((hints) => {

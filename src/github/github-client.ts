@@ -100,7 +100,7 @@ function openAppClient<C>(
   let client: Promise<C> | undefined;
   const open = async (): Promise<C> => {
     const { credentials } = options;
-    if (credentials.kind !== 'app') throw new TypeError('a token is no GitHub App');
+    if (credentials.kind !== 'app') throw new TypeError('a token is not a GitHub App');
     const { createAppAuth } = await import('@octokit/auth-app');
     const auth = { appId: credentials.appId, privateKey: credentials.privateKey };
     return pick(clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth })));
@@ -143,7 +143,7 @@ function prepare(options: GitHubClientOptions, mayWrite: boolean) {
   const waiting = defined({ onWait: silent.onWait });
   const lasts = credentials.kind === 'token' && !isRenewedForEachRun(credentials.token);
   const observer = lasts && onTokenExpiry ? { ...silent, onTokenExpiry } : silent;
-  // The token that was given, and those that a GitHub App is given later, which nobody else knows of.
+  // The token that was given, and those that a GitHub App is given later, which only this client knows.
   const sentCredentials = newestCredentials((secret) => {
     if (credentials.kind === 'app') onCredential?.(secret);
   });

@@ -6,7 +6,7 @@ export type Service = 'GitHub' | 'Permit';
  */
 type Trouble = 'oversized' | 'proxy-refused' | 'proxy-unreachable';
 
-/** What is known of a failed request. */
+/** What is known about a failed request. */
 type HttpFacts = Pick<HttpFailure, 'service' | 'request' | 'reply'> &
   Partial<Omit<HttpFailure, 'service' | 'request' | 'reply' | 'answer' | 'ambiguous' | keyof Error>>;
 
@@ -73,7 +73,7 @@ export const onHttpFailure =
     throw error;
   };
 
-/** Socket errors that mean that the service received nothing of the request. */
+/** Socket errors that mean that the request never reached the service. */
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH']);
 
 /** Finds the system's error code, however deep a client wrapped it. */

@@ -31,7 +31,7 @@ export const PROXY_HINTS = {
   'proxy-unreachable': 'check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY',
 } as const;
 
-/** The proxy to reach an address by; undefined if it is reached directly. Loopback is never proxied. */
+/** The proxy for requests to an address; undefined for direct requests. Loopback is never proxied. */
 export function proxyFor(proxies: Proxies | undefined, address: URL): URL | undefined {
   const proxy = address.protocol === 'https:' ? proxies?.https : proxies?.http;
   if (proxies === undefined || proxy === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
  * Limits on what a service may send. The largest real page is about 1 MB (100 repositories). A body of this size takes
- * less than 250 MB once it is parsed, whatever it holds.
+ * less than 250 MB once it is parsed, whatever its content.
  */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** A million items in pages of 100: far more than any organization or environment has. */

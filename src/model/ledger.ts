@@ -23,7 +23,7 @@ export type Ledger<C> = {
 };
 
 /**
- * Hears of changes as soon as they are known to be in effect, each once.
+ * Called once for each change, as soon as it is known to be in effect.
  * @returns why nothing more may be written, if that is so.
  */
 export type OnApplied<C = Change> = (changes: readonly C[]) => string | undefined;

@@ -49,7 +49,7 @@ export type MarkReading =
   | { readonly kind: 'valid'; readonly mark: Mark }
   | { readonly kind: 'bad'; readonly flaw: string };
 
-/** Reads the mark; only a mark of which every part is valid counts. */
+/** Reads the mark. It counts only if every part is valid. */
 export function readMark(attributes: Attributes): MarkReading {
   const managedBy = attributes.managed_by;
   if (typeof managedBy !== 'string' || !managedBy.startsWith(MANAGED_BY_PREFIX)) {

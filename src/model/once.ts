@@ -36,7 +36,7 @@ export function shareAnswer<T>(ask: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Waits for work that can't be stopped: what becomes of it later goes unnoticed. @throws `late()` after `ms`. */
+/** Waits for work that can't be stopped: its later result goes unnoticed. @throws `late()` after `ms`. */
 export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const over = new Promise<never>((_, reject) => {

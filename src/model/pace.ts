@@ -61,7 +61,7 @@ export function describeLimit(name: RateLimit, limits: PaceLimits): string {
 /** A sequence of calls, and how often it is repeated. */
 export type Calls = { readonly kinds: readonly CallKind[]; readonly times: number };
 
-/** How long calls would wait, and for which limit the longest ("Permit's limit of …"); undefined if for none of them. */
+/** How long calls would wait, and for which limit the longest ("Permit's limit of …"); undefined if for none. */
 export type Forecast = { readonly ms: number; readonly limit: string | undefined };
 
 /** How much time a run has, and how long Permit's limits make it last. */

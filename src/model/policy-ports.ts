@@ -13,7 +13,7 @@ export type PolicyReader = {
   readonly readTenant: (key: string) => Promise<Label | undefined>;
 };
 
-/** A thing that Permit does not have yet; its name is its key where nobody gave one. */
+/** A thing that Permit does not have yet; its name is its key if no name was given. */
 export type NewThing = { readonly key: string; readonly label: LabelPart };
 
 /** A resource that Permit does not have yet, with all that the plan says about it. */

@@ -4,7 +4,7 @@ import { LocatorPattern } from './locator.ts';
 /**
  * One entry of `grants:` (CONTRACT §4). It applies to a person when any pattern of `subject` matches one of the
  * person's locators, every pattern of `also` does too, and none of `unless` does.
- * Rules stand from the strongest to the weakest. The order decides what counts as a promotion, never who gets what.
+ * Rules are ordered from the strongest to the weakest. The order decides what counts as a promotion, never who gets what.
  */
 export type Rule = {
   /** `deny` wins in any position. In its `roles`, `tenant` and `resource`, `*` matches any run of characters. */
@@ -25,7 +25,7 @@ export type Rule = {
 export const hasEnded = ({ until }: Rule, now: Date): boolean =>
   until !== undefined && now.toISOString().slice(0, 10) > until;
 
-/** Every pattern of a rule, whichever list holds it. */
+/** Every pattern of a rule, from all its lists. */
 export const patternsOf = ({ subject, also, unless }: Rule): readonly LocatorPattern[] => [
   ...subject,
   ...also,

@@ -37,7 +37,7 @@ export type SavedPlan = {
   readonly scope: PlanScope;
   readonly config: ConfigDigest;
   readonly changes: readonly Change[];
-  /** Undefined if the run changes nothing of the graph of repositories. */
+  /** Undefined if the run changes nothing in the graph of repositories. */
   readonly graph?: readonly SavedGraphChange[];
   /** Of scope, config and changes: the same plan under the same settings has the same fingerprint. */
   readonly fingerprint: string;

@@ -6,7 +6,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** A user's free-form attributes in Permit. Permit may answer `null`; the adapter makes that `{}`. */
 export type Attributes = { readonly [key: string]: Json };
 
-/** What Permit knows of a person besides the attributes. An email is unique in an environment. */
+/** What Permit knows about a person besides the attributes. An email is unique in an environment. */
 export type Profile = {
   readonly email?: string;
   readonly firstName?: string;

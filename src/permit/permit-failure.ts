@@ -5,7 +5,7 @@ import { clean, NOT_FOLLOWED } from '../http/transport.ts';
 import { SyncError } from '../model/errors.ts';
 import { isInteger, isRecord } from '../model/text/record.ts';
 
-/** Turns answers of Permit that are no success into an HttpFailure of harmless facts. */
+/** Turns failed answers of Permit into an HttpFailure without secrets. */
 
 /** The failure for an answer that can't be parsed. The request may have been processed nevertheless. */
 export function undocumented(request: string): HttpFailure {

@@ -159,7 +159,7 @@ export function createPolicyWriter(options: RequestOptions): PolicyWriter {
 
 const partOf = ({ name, description }: LabelPart) => defined({ name, description });
 
-/** Permit wants a name: the key where nobody gave another. */
+/** Permit requires a name: the key, if no name was given. */
 const bodyOf = ({ key, label }: NewThing): { key: string; name: string; description?: string } => ({
   key,
   name: key,
@@ -184,7 +184,7 @@ const partsOf = ({ permissions, derivations }: ResourceRole) => ({
 
 const roleBody = (name: string, has: ResourceRole) => ({ name, ...partsOf(has) });
 
-/** Permit answers `null` for a description that nobody gave. */
+/** Permit answers `null` for a missing description. */
 function parseLabeled(body: unknown): KeyedValue<Label> | undefined {
   if (!isRecord(body) || typeof body.key !== 'string' || body.key === '') return undefined;
   const { key, name, description } = body;

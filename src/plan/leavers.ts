@@ -51,7 +51,7 @@ function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
 }
 
 /**
- * Whether someone who holds nothing of ours may be due something that could not be read. There is nothing to take from
+ * Whether someone without a managed grant may be due something that could not be read. There is nothing to take from
  * them, and a deleted user would lose what others keep there.
  */
 const mayBeDueMore = (

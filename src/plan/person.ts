@@ -118,7 +118,7 @@ type Ending = Pick<DesiredPerson, 'ended'>;
 export const whyLost = (grant: Grant, { ended }: Ending, managed: ManagedGrants): string =>
   ended.get(grantId(grant)) ?? managed.whyLost(grant);
 
-/** Marks the plan of a person all of whose losses end with a rule. */
+/** Marks the plan of a person whose losses are all due to ended rules. */
 export const expecting = (plan: PersonPlan, losses: readonly Grant[], { ended }: Ending): PersonPlan =>
   losses.length > 0 && losses.every((grant) => ended.has(grantId(grant)))
     ? { ...plan, isExpected: true }

@@ -28,7 +28,7 @@ const ROLES_ABOVE: { readonly [resource: string]: readonly string[] } = {
 
 /**
  * The policy with the model of GitHub's repository access (docs/REPOSITORIES.md): three resources, each created with
- * one POST if Permit has nothing of it, and the tenants of their instances. A resource `repository` with other actions,
+ * one POST if Permit has none of it, and the tenants of their instances. A resource `repository` with other actions,
  * relations and roles keeps them.
  * @param custom GitHub's custom repository roles; each gets its own role and relation.
  */

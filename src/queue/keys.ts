@@ -15,7 +15,7 @@ const KEYS = {
   demotions: ['budget:demotions', 'zset'],
   moves: ['budget:moves', 'zset'],
   lastRun: ['last-run', 'string'],
-  /** Organization to when hints last made it be listed (milliseconds of Redis' clock). */
+  /** Organization to the last time that hints caused a listing of it (milliseconds of Redis' clock). */
   listings: ['listings', 'hash'],
   /** `ORG_ID:SLUG` to the numeric id of the team. */
   teams: ['teams', 'hash'],
@@ -31,7 +31,7 @@ const KEYS = {
 type KeyName = keyof typeof KEYS;
 export type QueueKeys = { readonly [name in KeyName]: string };
 
-/** All keys, in the order in which the script of `inspect.ts` reads them. */
+/** All keys. The script of `lua-inspect.ts` gets them as its KEYS, and depends on their order. */
 export const KEY_NAMES = Object.keys(KEYS) as readonly KeyName[];
 
 /**
@@ -41,7 +41,7 @@ export const KEY_NAMES = Object.keys(KEYS) as readonly KeyName[];
 export const keysOf = (prefix: string): QueueKeys =>
   Object.fromEntries(KEY_NAMES.map((name) => [name, `{${prefix}}:${KEYS[name][0]}`])) as QueueKeys;
 
-/** A key that holds something else than the queue keeps there. Both types are Redis' words. */
+/** A key of the wrong type. `found` and `expected` are Redis' names of types. */
 export type WrongType = { readonly key: string; readonly found: string; readonly expected: string };
 
 /** @param types by key, as Redis says them; `none` for a key that is not there. */
@@ -55,7 +55,6 @@ export function wrongTypes(types: ReadonlyMap<string, string>): readonly WrongTy
   });
 }
 
-/** The sentence about it, and what to do. The key of a config is shown as it is written in a shell. */
 export function describeWrongType({ key, found, expected }: WrongType): {
   readonly message: string;
   readonly repair: string;

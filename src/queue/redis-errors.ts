@@ -86,7 +86,7 @@ export function explainRedisError(
   // A bug is not an outage.
   if (error instanceof TypeError || error instanceof RangeError) return error;
   const own = textOf(error);
-  // These only say that there is no connection, not why.
+  // These say only that there is no connection, not why.
   const vague = /Connection is closed|max retries per request|timed out|isn't writeable|refresh slots/i.test(
     own,
   );
@@ -100,7 +100,7 @@ export function explainRedisError(
   if (isWrongType(words)) {
     return new SyncError(
       'CONFIG_INVALID',
-      `Redis at ${shown} holds something else under the prefix of this queue (${quote})`,
+      `Redis at ${shown} holds other data under the prefix of this queue (${quote})`,
       'choose another redis.prefix in the config file',
     );
   }

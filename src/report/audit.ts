@@ -37,7 +37,7 @@ export function auditEventOf(
 const isOurs = ({ managed_by }: MarkAttributes): boolean =>
   typeof managed_by === 'string' && managed_by.startsWith(MANAGED_BY_PREFIX);
 
-/** Of which plan, and when. */
+/** Which plan, and when. */
 type AuditLineFacts = {
   /** ISO 8601. */
   readonly time: string;

@@ -4,8 +4,8 @@ import { cell, clip, code, codeBlock, prose } from './markdown-text.ts';
 import type { Group, Page, Phrase, Remark, Row, Section } from './page.ts';
 
 /**
- * GitHub takes 65,536 characters of a comment and 1 MiB of a step summary; a report of this size fits both with room to
- * spare. Each section has its own share, so that hostile names can't crowd out the rest; the groups take what is left.
+ * A comment may have 65,536 characters, and a step summary 1 MiB: a report of this size fits both with room to spare.
+ * Each section has its own share, so that hostile names can't crowd out the rest; the groups take what is left.
  */
 const MAX_CHARACTERS = 60_000;
 const SHARE = { rows: 20, characters: 10_000 };

@@ -82,6 +82,6 @@ export function withoutSuspended<G extends GitHubSource & PersonLookup>(
 const suspension = (org: string): IncompleteListing =>
   incompleteOrg(
     org,
-    `the installation of the GitHub App in ${org} is suspended, so nothing of it can be read`,
+    `the installation of the GitHub App in ${org} is suspended, so it can't be read`,
     `an owner of ${org} can unsuspend it: organization settings › GitHub Apps › Configure`,
   );

@@ -78,7 +78,7 @@ async function runAndRemember(
   }
 }
 
-/** A refused run has written nothing of the graph that it planned. */
+/** A refused run has written no part of the graph that it planned. */
 const lastRunAfter = ({ listings, plan, results, verdict }: ReconcileResult): LastRun => {
   const { graph } = plan;
   const unchanged = graph && verdict.verdict === 'refused' ? { graph: { ...graph, changes: [] } } : {};

@@ -64,7 +64,7 @@ export type LookedUpObservation = ObservationBase & {
   readonly population?: LastRun | undefined;
 };
 
-/** What is known of each organization, from a listing or from lookups. */
+/** What is known about each organization, from a listing or from lookups. */
 export const observedOrgs = (observation: Observation): readonly OrgFacts[] =>
   observation.kind === 'listed' ? observation.listings : observation.orgs;
 

@@ -4,18 +4,21 @@ export type Outage = {
   readonly answered: () => void;
   /** How many times so far. */
   readonly answers: () => number;
-  /** A single write ended without a usable answer. @returns whether Permit looks down. */
+  /** A single write ended without a usable answer. @returns whether Permit appears to be down. */
   readonly writeFailed: () => boolean;
-  /** A batch kept failing, and so did every single write of it that was tried. @returns whether Permit looks down. */
+  /**
+   * A batch kept failing, and so did every single write of it that was tried.
+   * @returns whether Permit appears to be down.
+   */
   readonly batchFailed: () => boolean;
 };
 
 /**
- * This many failed single writes in a row mean an outage. More than the number of broken people that one run is
- * expected to find, since these may be next to each other.
+ * This many failed single writes in a row mean an outage. More than the number of people whose writes always fail that
+ * one run is expected to find, since these may be next to each other.
  */
 const WRITES_IN_A_ROW = 25;
-/** One batch may consist of broken people only; the next one has others. */
+/** One batch may hold only people whose writes always fail; the next one has others. */
 const BATCHES_IN_A_ROW = 2;
 
 export function openOutage(): Outage {

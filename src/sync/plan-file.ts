@@ -45,7 +45,7 @@ function readText(path: string, name: string): string {
   } catch (error) {
     if (error instanceof SyncError) throw error;
     const code = errorCode(error);
-    const what = code === 'ENOENT' ? 'is not there' : `can not be read (${code})`;
+    const what = code === 'ENOENT' ? 'is not there' : `can't be read (${code})`;
     throw new SyncError('USAGE', `the plan ${name} ${what}`, SAVE_ANEW, { cause: error });
   } finally {
     if (file !== undefined) closeSync(file);

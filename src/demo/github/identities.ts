@@ -89,7 +89,7 @@ type IdentityArguments = PageArguments & {
   readonly membersOnly?: boolean;
 };
 
-/** @param org undefined for an enterprise, all of whose people are members. */
+/** @param org undefined for an enterprise: all its people are members. */
 const connectionOf =
   (ask: Ask, identities: readonly GitHubIdentity[], org: GitHubOrg | undefined) =>
   (args: IdentityArguments) => {

@@ -120,7 +120,7 @@ const parseOrgRole: Parser<OrgRoleName> = (role) =>
       }
     : undefined;
 
-/** `{ total_count, roles }`. Fewer roles than GitHub counts are no answer. */
+/** `{ total_count, roles }`. Fewer roles than GitHub counts are not an answer. */
 const parseOrgRoles: Parser<readonly OrgRoleName[]> = (body) => {
   if (!isRecord(body)) return undefined;
   const roles = parseEach(body.roles, parseOrgRole);

@@ -104,7 +104,7 @@ export const parsePermission: Parser<Pick<EffectiveAccess, 'id'> & { readonly le
   return level && { id: account.id, level };
 };
 
-/** `GET …/custom-repository-roles`. Fewer roles than GitHub counts are no answer. */
+/** `GET …/custom-repository-roles`. Fewer roles than GitHub counts are not an answer. */
 export const parseCustomRoles: Parser<readonly CustomRole[]> = (body) => {
   if (!isRecord(body)) return undefined;
   const roles = parseEach(body.custom_roles, (role) => {

@@ -246,7 +246,7 @@ async function requireSameTeam(
 }
 
 /**
- * Requires that the credentials still see a private repository of the organization. A public one is no witness: it
+ * Requires that the credentials still see a private repository of the organization. A public one is not a witness: it
  * stays visible to credentials that have lost access to the private ones. It is enough only in an organization that has
  * no private ones, and none is needed where GitHub counts no repository at all.
  * @returns the repository's name. @throws HttpFailure; Unclear

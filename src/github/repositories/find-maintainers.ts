@@ -24,7 +24,7 @@ query TeamMaintainers($org: String!, $first: Int!, $after: String) {
  * Finds who maintains each team, by the team's id, for an organization whose lists of team members do not show roles.
  * One query for each 25 teams saves one request for each team. Owners are maintainers of every team that they are in,
  * even if they are not among these.
- * @returns the teams of which GitHub showed all maintainers.
+ * @returns the teams whose maintainers GitHub showed completely.
  */
 export async function findMaintainers(place: OrgClient): Promise<ReadonlyMap<number, ReadonlySet<GitHubId>>> {
   const found = new Map<number, ReadonlySet<GitHubId>>();

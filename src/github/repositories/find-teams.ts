@@ -8,7 +8,7 @@ import { listWhole } from '../pages.ts';
 type TeamsBelow = {
   /** Those that were found, with all teams below them. */
   readonly whole: readonly TeamName[];
-  /** Those of which GitHub does not show which teams are below them. */
+  /** Teams whose child teams GitHub does not show. */
   readonly unread: readonly TeamName[];
 };
 

@@ -14,9 +14,9 @@ export type RepositoryOutline = Pick<RepositoryFacts, 'base' | 'repositories' | 
 };
 
 /**
- * Lists the repositories and teams of an organization. Requests: the pages of both, and
- * one about the installation of a GitHub App.
- * @returns what is unread where anything of it is missing: nothing can be said about access in this organization then.
+ * Lists the repositories and teams of an organization. Requests: the pages of both, and one about the installation of a
+ * GitHub App.
+ * @returns `unread` if any part is missing: then nothing can be said about access in this organization.
  */
 export async function outlineRepositories(
   place: OrgClient,

@@ -16,7 +16,7 @@ export const findRepositoryById = (
     .then(({ body }) => body, notFound);
 
 /**
- * Requires that the first page of the private repositories shows one: a public one is no witness, except where there
+ * Requires that the first page of the private repositories shows one: a public one is not a witness, except where there
  * are no others. @returns its name. @throws HttpFailure; Unclear
  */
 export async function requireListedRepository(place: OrgClient): Promise<string> {

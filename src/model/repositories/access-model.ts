@@ -103,7 +103,7 @@ export const levelsUpTo = (level: Level): readonly Level[] => LEVELS.slice(0, LE
 /** The name of an instance, as grants and tuples use it: "type:key". */
 export const instanceOf = (type: ModelType, id: number): string => `${type}:${id}`;
 
-/** @returns undefined for an instance of another resource, or one whose key is no GitHub id. */
+/** @returns undefined for an instance of another resource, or one whose key is not a GitHub id. */
 export function parseInstanceName(
   name: string,
 ): { readonly type: ModelType; readonly id: number } | undefined {

@@ -23,7 +23,7 @@ export type ReviewStatus =
 /** One person or user, and one grant. */
 export type ReviewRow = {
   readonly login: string | undefined;
-  /** Undefined for a user that no GitHub account is known of. */
+  /** Undefined for a user whose GitHub account is unknown. */
   readonly id: GitHubId | undefined;
   /** "owner of acme", one for each organization; empty for someone who is in no listing. */
   readonly onGitHub: readonly string[];
@@ -53,11 +53,17 @@ export type Review = {
   readonly withoutCollaborators: readonly string[];
 };
 
-/** When a user was assigned a grant, by the audit file, ISO 8601. Undefined if the user was someone else's then. */
+/**
+ * When a user was assigned a grant, according to the audit file, ISO 8601. Undefined if the user belonged to someone
+ * else at the time.
+ */
 export type SinceOf = (user: UserKey, id: GitHubId, grant: Grant) => string | undefined;
 
-/** What a row says of an organization that the person owns, before its name. */
+/** Precedes the name of an organization that the person owns. */
 export const OWNER_OF = 'owner of ';
 
-/** Whether a role makes its holder an administrator. When in doubt it marks one too many. */
+/**
+ * Whether a role makes its holder an administrator, going by its name. It is better to mark too many people than too
+ * few.
+ */
 export const isAdminRole = (role: string): boolean => /admin|owner/i.test(role);

@@ -194,7 +194,7 @@ export type QueueAdmin = {
   readonly list: () => Promise<readonly ListedEntry[]>;
   /** Puts dead letters back at the end of the stream, without attempts. @returns how many. */
   readonly retry: (ids: readonly EntryId[] | 'all') => Promise<number>;
-  /** Drops entries or dead letters for good. @returns how many. */
+  /** Permanently drops entries or dead letters. @returns how many. */
   readonly discard: (ids: readonly EntryId[] | 'all dead') => Promise<number>;
 };
 
@@ -260,7 +260,7 @@ export type LastRun = {
 
 /** The id of the team that each slug named when a run first saw it. */
 export type TeamMemory = {
-  /** @returns `damaged` where what is remembered is no id. @throws SyncError `QUEUE_UNAVAILABLE` */
+  /** @returns `damaged` if the remembered value is not an id. @throws SyncError `QUEUE_UNAVAILABLE` */
   readonly read: (org: OrgId, slugs: readonly string[]) => Promise<ReadonlyMap<string, number | 'damaged'>>;
   readonly write: (org: OrgId, ids: ReadonlyMap<string, number>) => Promise<void>;
 };

@@ -41,7 +41,7 @@ export const orgsToMirror = ({ listings, logins, ids }: PlanInput): readonly Mir
         .filter(wasRead)
         .filter(({ repositories }) => ids === undefined || repositories.only !== undefined);
 
-/** The organizations of this run that the config does not mirror, or no longer: nothing of ours stays there. */
+/** The organizations of this run that the config does not mirror, or no longer mirrors: none of our instances stay. */
 export const orgsNotMirrored = (input: NamedOrgs): readonly CompleteListing[] =>
   input.listings.filter((listing) => isUnnamed(listing, input) && nameBefore(listing, input) === undefined);
 

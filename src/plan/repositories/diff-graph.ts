@@ -184,7 +184,9 @@ function loseInstance(diff: GraphDiff, own: OwnedInstance): void {
   drop(diff, own, `${describeInstance(own)} ${why}`);
 }
 
-/** Nobody has anything of ours on it any more. Permit would also delete what others have there, so then it stays. */
+/**
+ * No managed grant or link is left on it. If others use it, it stays, since deleting it would delete their grants too.
+ */
 function drop(diff: GraphDiff, own: OwnedInstance, reason: string): void {
   const { changes, gone, foreignUse, graph } = diff;
   const { name, tenant } = own.instance;

@@ -50,7 +50,7 @@ export function keptInstances(
 
 /**
  * Whether it is an enterprise team (`ent:`) that its organization no longer has, and another organization may have: one
- * that was not read. Other teams belong to one organization for good.
+ * that was not read. Other teams never change their organization.
  */
 export function mayBeOfUnreadOrg(
   { type, title, id, org }: OwnedInstance,

@@ -60,7 +60,7 @@ export const describeInstance = ({ type, title }: Pick<OwnedInstance, 'type' | '
     ? `the repository ${title}`
     : `${type === ORG_TYPE ? 'the organization' : 'the team'} ${title}`;
 
-/** Why everything of an organization is removed. */
+/** Why all repositories and teams of an organization are removed from Permit. */
 export const describeNotMirrored = (org: string): string =>
   `the repositories of ${org} are no longer mirrored`;
 
@@ -90,7 +90,7 @@ export function rememberedRoles({ attributes }: PermitInstance): ReadonlyMap<num
   );
 }
 
-/** The same as attributes. */
+/** The attributes that `rememberedRoles` reads. */
 export const roleAttributes = (roles: ReadonlyMap<number, Level>): Attributes => ({
   org_roles: Object.fromEntries([...roles].sort(([a], [b]) => a - b)),
 });

@@ -30,7 +30,7 @@ export function effectiveAccess(org: GitHubOrg, repository: GitHubRepository): R
   );
 }
 
-/** Everybody's ways to a repository, by the person's id. */
+/** Everyone's ways to a repository, by the person's id. */
 export function grantsIn(
   org: GitHubOrg,
   repository: GitHubRepository,
