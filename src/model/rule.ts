@@ -1,14 +1,17 @@
 import { type Grant, grantOf } from './grant.ts';
 import { LocatorPattern } from './locator.ts';
 
+export const EFFECTS = ['allow', 'deny'] as const;
+
 /**
  * One entry of `grants:` (CONTRACT §4). It applies to a person when any pattern of `subject` matches one of the
  * person's locators, every pattern of `also` does too, and none of `unless` does.
- * Rules are ordered from the strongest to the weakest. The order decides what counts as a promotion, never who gets what.
+ * Rules are ordered from the strongest to the weakest. The order decides what counts as a promotion, never who gets
+ * what.
  */
 export type Rule = {
   /** `deny` wins in any position. In its `roles`, `tenant` and `resource`, `*` matches any run of characters. */
-  readonly effect: 'allow' | 'deny';
+  readonly effect: (typeof EFFECTS)[number];
   readonly subject: readonly LocatorPattern[];
   readonly also: readonly LocatorPattern[];
   readonly unless: readonly LocatorPattern[];

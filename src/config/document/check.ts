@@ -1,5 +1,6 @@
 import { $ZodArray, type $ZodIssue, $ZodObject, $ZodOptional, $ZodRecord, type $ZodType } from 'zod/v4/core';
 import type { Path, PlacedProblem, Problem } from '../../model/problem.ts';
+import { EFFECTS } from '../../model/rule.ts';
 import { isRecord } from '../../model/text/record.ts';
 import type { ConfigText } from '../file.ts';
 import { INSTALLED, narrowOrganizations, organizationHint, organizationIn } from '../organization.ts';
@@ -98,14 +99,17 @@ function grantProblems(document: ConfigDocument, organizations: readonly string[
     })),
   );
   // As bad as an empty list: every managed grant would be removed.
-  if (grants.length === 0 || !grants.every((rule) => isRecord(rule) && rule.effect === 'deny'))
-    return problems;
-  const denyOnly = invalid(
-    'has only deny rules, so nobody would get a role',
+  if (grants.length === 0 || !grants.every(allowsNothing)) return problems;
+  const noneAllows = invalid(
+    'has no allow rule, so nobody would get a role',
     'add the rules that give roles',
   );
-  return [...problems, { ...denyOnly, path: ['grants'] }];
+  return [...problems, { ...noneAllows, path: ['grants'] }];
 }
+
+/** False for an unknown effect, which is a problem of its own. */
+const allowsNothing = (rule: unknown): boolean =>
+  isRecord(rule) && EFFECTS.some((effect) => effect === rule.effect && effect !== 'allow');
 
 const isWithinAny = (path: Path, outer: readonly { readonly path: Path }[]): boolean =>
   outer.some(({ path: above }) => path.length >= above.length && above.every((key, i) => path[i] === key));

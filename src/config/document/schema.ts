@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { MODES } from '../../model/limits.ts';
 import { PUBLISHED_PACE } from '../../model/pace.ts';
+import { EFFECTS } from '../../model/rule.ts';
 import { addressProblem } from '../address.ts';
 import { lastDayProblem } from '../duration.ts';
 import { TENANT_FORM, tenantPatternProblem, tenantProblem } from '../keys.ts';
@@ -198,7 +199,7 @@ const rule = z.strictObject({
     description: 'Locators that exclude a person: one match is enough.',
     examples: [['github:acme:team:contractors:*']],
   }),
-  effect: optional(z.enum(['allow', 'deny']), {
+  effect: optional(z.enum(EFFECTS), {
     description:
       'allow gives the roles; deny takes them away and always wins, regardless of the order of the rules.',
     default: 'allow',

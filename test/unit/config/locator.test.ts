@@ -151,7 +151,7 @@ describe('in a rule', () => {
       'subject: "github:*:role:*", also: ["github:*:user:ann", "github:*:user:bob"], roles: [a]',
       /also\[1\]: the rule can never apply: nobody is "github:\*:user:ann" and "github:\*:user:bob"/,
     ],
-    ['subject: "github:acme:role:admin", effect: deny, roles: [a]', /grants: has only deny rules/],
+    ['subject: "github:acme:role:admin", effect: deny, roles: [a]', /grants: has no allow rule/],
     ['subject: "github:acme:role:owner", roles: [a]', /^2:16: .*did you mean "github:acme:role:admin"\?$/],
   ])('%s', (rule, expected) => {
     expect(one(rule)).toEqual([expect.stringMatching(expected)]);
