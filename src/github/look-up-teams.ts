@@ -44,7 +44,7 @@ export async function proveInTeam(
   const address = addressOf(ref, org.listing);
   const isNamed = org.listing.teams.some((team) => team.ref === ref && team.asked === 'name');
   return prove(found, org, () => witnessOfTeam(org, address, memory)).catch(async (error: unknown) => {
-    if (isNamed || !isNotFound(error)) throw error;
+    if (isNamed || !ref.startsWith('#') || !isNotFound(error)) throw error;
     const gone = await proveTeamGone(org, Number(ref.slice(1)), memory);
     if (gone === 'listed') throw error;
     return gone;

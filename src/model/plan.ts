@@ -32,6 +32,8 @@ export type PersonPlan = {
   readonly move?: { readonly from: UserKey; readonly cause: MoveCause };
   /** Someone else who now has the login in this person's user key. Both have to be looked up to confirm the loss. */
   readonly claimant?: GitHubId;
+  /** Set if the person gains what a `deny` or an `unless` would prevent, and only a list says that none applies. */
+  readonly restsOnAbsence?: true;
   readonly changes: readonly Change[];
   /** The same changes, where their order matters: a stage begins once the one before it is in effect. */
   readonly stages?: readonly (readonly Change[])[];

@@ -37,7 +37,7 @@ export type Basis = {
 export function prepare(given: PlanInput): Basis {
   const { listings, rules, configuredOrgs, now, missing } = given;
   const mirror = mirrorOf(given);
-  const desired = desiredState(listings, rules, configuredOrgs, now, missing, mirror);
+  const desired = desiredState(listings, rules, configuredOrgs, now, missing, mirror, given.unconfirmed);
   const input = withUnproven(given, desired);
   const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
   const covered = (org: OrgId): boolean => listed.has(org);

@@ -9,7 +9,6 @@ import { hasEnded, patternsOf, type Rule } from '../model/rule.ts';
 import { getOrMake } from '../model/text/record.ts';
 import {
   collaboratorLocators,
-  membershipLocators,
   mirroredTeamLocator,
   orgRoleLocator,
   repositoryLocator,
@@ -17,8 +16,9 @@ import {
   teamLocator,
   userLocator,
 } from './locators.ts';
-import { needsOf } from './needs.ts';
+import type { PlanInput } from './plan-input.ts';
 import type { Mirror } from './repositories/mirror.ts';
+import { absentFacts, restraining } from './restraints.ts';
 import {
   compileRules,
   type Decide,
@@ -56,12 +56,15 @@ export type DesiredState = {
   readonly people: ReadonlyMap<GitHubId, DesiredPerson>;
   /** What someone should hold who is in no listing. */
   readonly absent: (id: GitHubId, login: string) => DesiredPerson;
+  /** Ids of the person's grants that a `deny` or an `unless` would prevent, if a list left the person out. */
+  readonly restOnAbsence: (id: GitHubId, login: string) => ReadonlySet<string>;
 };
 
 /**
  * Computes everyone's grants over all organizations together.
  * @param orgs the configured organizations. Those without a listing could not be read, or were not asked for.
  * @param now rules that have ended by then apply to nobody.
+ * @param unconfirmed of those about whom GitHub gave no clear answer, grants that rest on an absence are undecided.
  */
 export function desiredState(
   listings: readonly CompleteListing[],
@@ -70,22 +73,34 @@ export function desiredState(
   now: Date,
   missing: Missing = NOTHING_MISSING,
   mirror?: Mirror,
+  unconfirmed?: PlanInput['unconfirmed'],
 ): DesiredState {
   const decideByRules = compileRules(rules, (rule) => !hasEnded(rule, now));
   const decide = withoutMissing(mirror ? withMirrored(decideByRules, mirror) : decideByRules, missing);
   const endedOf = endedGrants(rules, now);
   const loginPatterns = rules.flatMap(patternsOf).filter((pattern) => pattern.canMatchKind('user'));
   const facts = gatherFacts(listings, rules, orgs, loginPatterns);
+  const absentOf = absentFacts(listings, rules);
+  const factsAtWorst = (id: GitHubId, login: string): Facts => {
+    const theirs = facts.of(id, login);
+    return { ...theirs, restraints: [...theirs.restraints, ...absentOf(id, login)] };
+  };
   const people = new Map<GitHubId, DesiredPerson>();
   const personOf = (id: GitHubId, login: string): DesiredPerson => {
-    const theirs = facts.of(id, login);
+    const theirs =
+      unconfirmed?.get(id)?.kind === 'unanswered' ? factsAtWorst(id, login) : facts.of(id, login);
     const decision = decide(theirs);
     const { given, orgs, waiting } = decision;
     const undecided = bothSets(decision.undecided, mirror?.undecidedOf(id));
     return { id, login, grants: given, undecided, waiting, ended: endedOf(theirs, decision), orgs };
   };
   for (const [id, login] of facts.logins) people.set(id, personOf(id, login));
-  return { people, absent: personOf };
+  const restOnAbsence = (id: GitHubId, login: string): ReadonlySet<string> => {
+    const certain = new Set(decide(factsAtWorst(id, login)).given.map(({ grant }) => grantId(grant)));
+    const given = decide(facts.of(id, login)).given.map(({ grant }) => grantId(grant));
+    return new Set(given.filter((one) => !certain.has(one)));
+  };
+  return { people, absent: personOf, restOnAbsence };
 }
 
 /** Adds what the mirror of repositories gives. Where a rule gives the same, it is the rule's. */
@@ -308,31 +323,3 @@ function doubtful(listings: readonly CompleteListing[]): (id: GitHubId, login: s
 }
 
 const isUnproven = ({ unproven }: HeldOrgRole): boolean => unproven !== undefined && unproven.size > 0;
-
-/** Facts that may hold in organizations that were not listed: anyone may be anything there. */
-function restraining(
-  listings: readonly CompleteListing[],
-  rules: readonly Rule[],
-  orgs: readonly string[],
-): (login: string) => readonly Locator[] {
-  const listed = new Set(listings.map(({ org }) => org.toLowerCase()));
-  const unlisted = orgs
-    .filter((org) => !listed.has(org.toLowerCase()))
-    .map((org) => ({ org, id: undefined }));
-  if (unlisted.length === 0) return () => NONE;
-  const inside = unlisted.flatMap((org) => {
-    const { teams, orgRoles } = needsOf(rules, org.org);
-    return [
-      ...teams.flatMap((ref) => [teamLocator(org, ref, 'maintainer'), teamLocator(org, ref, 'member')]),
-      ...orgRoles.map((name) => orgRoleLocator(org, name)),
-    ];
-  });
-  return (login) => [
-    ...unlisted.flatMap((org) => [
-      ...membershipLocators(org, login, 'admin'),
-      ...membershipLocators(org, login, 'member'),
-      ...collaboratorLocators(org, login),
-    ]),
-    ...inside,
-  ];
-}

@@ -1,5 +1,5 @@
 import type { Change } from '../model/change.ts';
-import { compareGrants } from '../model/grant.ts';
+import { compareGrants, grantId } from '../model/grant.ts';
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { MarkAttributes } from '../model/mark.ts';
 import { accountsIn } from '../model/member.ts';
@@ -49,11 +49,11 @@ function planOf(
   pruning: Decision | undefined,
 ): Plan {
   const { input, ownership } = basis;
-  const people = decided.people.toSorted(comparePeople);
-  const changes = people.flatMap((person) => person.changes);
   const managedBefore = allOfOurs(ownership).length;
-  const repositories = diffGraph(input);
   const isFirstRun = managedBefore === 0;
+  const people = decided.people.toSorted(comparePeople).map(isFirstRun ? asItIs : withDoubts(basis));
+  const changes = people.flatMap((person) => person.changes);
+  const repositories = diffGraph(input);
   const existing = isFirstRun ? existingOf(basis, people) : undefined;
   return {
     people,
@@ -78,6 +78,23 @@ function planOf(
     unsettled: unsettledOf(basis, decided),
     members: basis.desired.people.size,
     managedBefore,
+  };
+}
+
+const asItIs = (person: PersonPlan): PersonPlan => person;
+
+/** Marks the people who gain what only a list allows. In a first run nobody was denied anything before. */
+function withDoubts({ desired, ownership }: Basis): (person: PersonPlan) => PersonPlan {
+  return (person) => {
+    const { id, login, changes } = person;
+    if (id === undefined) return person;
+    const held = new Set(ownership.managed.get(id)?.user.grants.map(grantId));
+    const gained = changes
+      .flatMap((one) => (one.kind === 'assignRole' ? grantId(one.grant) : []))
+      .filter((one) => !held.has(one));
+    if (gained.length === 0) return person;
+    const open = desired.restOnAbsence(id, login);
+    return gained.some((one) => open.has(one)) ? { ...person, restsOnAbsence: true } : person;
   };
 }
 
@@ -150,6 +167,10 @@ export function losers(plan: Plan): readonly GitHubId[] {
     });
   return [...new Set(people)];
 }
+
+/** The people whose gains a second lookup has to confirm. */
+export const gainers = ({ people }: Plan): readonly GitHubId[] =>
+  people.flatMap(({ id, restsOnAbsence }) => (restsOnAbsence && id !== undefined ? id : []));
 
 /** Whether an organization is removed from a mark: later runs may then take its grants without reading it. */
 function losesProtection(change: Change): boolean {

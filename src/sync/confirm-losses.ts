@@ -5,7 +5,7 @@ import type { GitHubSource } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
 import { enumerate } from '../model/text/text.ts';
 import { applyLookups, isStillListed } from '../plan/apply-lookups.ts';
-import { losers } from '../plan/make-plan.ts';
+import { gainers, losers } from '../plan/make-plan.ts';
 import type { Unconfirmed } from '../plan/plan-input.ts';
 import type { SecondLookups } from './observation.ts';
 import { confirmLinks } from './repositories/confirm-links.ts';
@@ -18,9 +18,16 @@ export type ConfirmedPlan = {
 };
 
 /**
+ * So many people are looked up in one run because of what they gain. Of more, these are a sample: where GitHub says
+ * otherwise about one of them, the list is not believed about the rest either.
+ */
+const MAX_CONFIRMED_GAINS = 40;
+
+/**
  * Looks up everyone who would lose something, and plans again with GitHub's answers. People who would lose something
  * only in the new plan are looked up too, so no loss in the returned plan depends on a listing alone. Links and
- * instances come first: where one is gone, nobody has anything on it.
+ * instances come first: where one is gone, nobody has anything on it. Also looks up people who would gain what a `deny`
+ * or an `unless` would prevent, had a list not left them out.
  * @param replan plans again. People in `unconfirmed`, and kept links, stay as they are.
  * @param known what marks and Permit know of a person.
  */
@@ -42,16 +49,28 @@ export async function confirmLosses(
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
   const loginOf = new Map(plan.people.map(({ id, login }) => [id, login]));
   const gone = new Set(plan.graph?.gone);
+  const sample = new Set<GitHubId>();
   let confirmed = plan;
   let corrected = listings;
   for (;;) {
-    const open = losers(confirmed).filter((id) => !lookups.has(id) && !unconfirmed.has(id));
-    if (open.length === 0) break;
+    const isOpen = (id: GitHubId): boolean => !lookups.has(id) && !unconfirmed.has(id);
+    const gaining = gainers(confirmed).filter(isOpen);
+    for (const id of gaining.slice(0, MAX_CONFIRMED_GAINS - sample.size)) sample.add(id);
+    const open = [...new Set([...losers(confirmed), ...sample])].filter(isOpen);
+    if (open.length === 0) {
+      if (gaining.length === 0 || refuted(sample, lookups, confirmed).length === 0) break;
+      const why = 'a list left out others who are asked about one by one';
+      for (const id of gaining) unconfirmed.set(id, { kind: 'unanswered', why });
+      confirmed = replan({ listings: corrected, unconfirmed, keptLinks });
+      continue;
+    }
     const login = new Map(confirmed.people.map((person) => [person.id, person.login]));
     const asked = open.map((id) => {
       const today = login.get(id);
       const logins = [...(today === undefined ? [] : [today]), ...known.loginsOf(id)];
-      return { id, logins, ...defined({ atStake: known.atStake(id, gone) }) };
+      const atStake = known.atStake(id, gone);
+      const stakes = sample.has(id) ? withPatternTeams(atStake, listings) : atStake;
+      return { id, logins, ...defined({ atStake: stakes }) };
     });
     for (const [id, lookup] of await github.lookUp(asked, listings)) {
       if (lookup.kind === 'unclear') {
@@ -69,8 +88,48 @@ export async function confirmLosses(
     confirmed.skipped.flatMap(({ id, code }) => (code === 'LOOKUP_FAILED' ? (id ?? []) : [])),
   );
   const kept = losers(plan).filter((id) => !lost.has(id) && !unconfirmed.has(id) && !unanswered.has(id));
-  if (kept.length === 0) return { plan: confirmed, listings: corrected, notes: [] };
-  const users = kept.map((id) => loginOf.get(id) ?? String(id));
-  const message = `${enumerate(users)}: kept, since GitHub confirmed them when asked about them alone; the listing had said otherwise`;
-  return { plan: confirmed, listings: corrected, notes: [{ code: 'KEPT_UNCONFIRMED', users, message }] };
+  const noteAbout = (ids: readonly GitHubId[], what: string): readonly Note[] => {
+    const users = ids.map((id) => loginOf.get(id) ?? String(id));
+    const message = `${enumerate(users)}: ${what}`;
+    return users.length === 0 ? [] : [{ code: 'KEPT_UNCONFIRMED', users, message }];
+  };
+  const notes = [
+    ...noteAbout(
+      kept,
+      'kept, since GitHub confirmed them when asked about them alone; the listing had said otherwise',
+    ),
+    ...noteAbout(
+      refuted(sample, lookups, confirmed).filter((id) => !kept.includes(id)),
+      'not given what a listing would allow, since GitHub said otherwise when asked about them alone',
+    ),
+  ];
+  return { plan: confirmed, listings: corrected, notes };
+}
+
+/** So many teams that a pattern matches are asked about in each organization. */
+const MAX_PATTERN_TEAMS = 10;
+
+/** A lookup asks about teams that a rule names. For a gain it also asks about those that a pattern matches. */
+function withPatternTeams(
+  atStake: PersonToLookUp['atStake'],
+  listings: readonly CompleteListing[],
+): PersonToLookUp['atStake'] {
+  const stakes = new Map(atStake);
+  for (const { id, teams } of listings) {
+    const matched = teams.filter(({ asked }) => asked === 'pattern').slice(0, MAX_PATTERN_TEAMS);
+    if (matched.length === 0) continue;
+    const { teams: before = [], repositories = new Map() } = stakes.get(id) ?? {};
+    stakes.set(id, { teams: [...before, ...matched.map(({ ref }) => ref)], repositories });
+  }
+  return stakes;
+}
+
+/** The people of a sample who gain nothing of this kind any more, now that GitHub has answered about them. */
+function refuted(
+  sample: ReadonlySet<GitHubId>,
+  lookups: ReadonlyMap<GitHubId, ClearLookup>,
+  plan: Plan,
+): readonly GitHubId[] {
+  const still = new Set(gainers(plan));
+  return [...sample].filter((id) => lookups.has(id) && !still.has(id));
 }

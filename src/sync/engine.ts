@@ -2,7 +2,7 @@ import { type Outcome, resultFinder } from '../model/change.ts';
 import type { GitHubId } from '../model/identity.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import { requireChosenKey } from '../plan/keys/chosen-key.ts';
-import { losers } from '../plan/make-plan.ts';
+import { gainers, losers } from '../plan/make-plan.ts';
 import type { PlanInput } from '../plan/plan-input.ts';
 import { atStakeIn } from '../plan/repositories/at-stake.ts';
 import { type Admission, type AdmittedPlan, reserved } from './admission.ts';
@@ -89,7 +89,7 @@ async function withUses<O extends Observation>(
 const listingsOf = (observation: Observation): ReconcileResult['listings'] =>
   observation.kind === 'listed' ? observation.listings : [];
 
-/** Looks up everyone who would lose something because of a listing, and plans again. */
+/** Looks up everyone who would lose or gain something only because of a listing, and plans again. */
 async function confirmed(
   draft: Plan,
   { observation, preflight, loginsOf }: Scope,
@@ -98,7 +98,7 @@ async function confirmed(
 ): Promise<ConfirmedPlan> {
   const links = draft.graph?.losses.length ?? 0;
   // A looked-up person was already asked about alone and by id.
-  const people = observation.kind === 'lookedUp' ? 0 : losers(draft).length;
+  const people = observation.kind === 'lookedUp' ? 0 : losers(draft).length + gainers(draft).length;
   if (people + links === 0) return { plan: draft, listings: listingsOf(observation), notes: [] };
   ports.announce('look');
   if (observation.kind === 'lookedUp') {
