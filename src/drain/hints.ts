@@ -2,7 +2,7 @@ import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { OrgNeeds } from '../model/member.ts';
 import { groupBy } from '../model/text/record.ts';
 import type { QueueEntry, TakenEntry } from '../model/webhooks/queue.ts';
-import { needsOf } from '../plan/needs.ts';
+import { orgNeedsOf } from '../plan/needs.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 
 /** An entry that could be read. */
@@ -59,7 +59,7 @@ export function readHints(
   const ofNoPerson = groupBy(readable, ({ entry }) => {
     if (entry.id !== undefined || entry.login !== undefined) return undefined;
     return configured.has(folded(entry.org))
-      ? whatToRead(entry, needsOf(rules, entry.org, repositories))
+      ? whatToRead(entry, orgNeedsOf(rules, entry.org, repositories))
       : 'idle';
   });
   const strangers = readable.map(({ entry }) => folded(entry.org)).filter((org) => !configured.has(org));

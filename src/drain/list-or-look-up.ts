@@ -1,6 +1,6 @@
 import { folded } from '../model/identity.ts';
 import type { LastRun, SharedState, TakenEntry } from '../model/webhooks/queue.ts';
-import { needsOf } from '../plan/needs.ts';
+import { orgNeedsOf } from '../plan/needs.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import { type Hints, isEmpty } from './hints.ts';
 
@@ -23,7 +23,7 @@ export function listOrLookUp(
   let looking = people;
   let listing = 0;
   for (const org of listedOrgs) {
-    const { teams, collaborators, orgRoles } = needsOf(rules, org);
+    const { teams, collaborators, orgRoles } = orgNeedsOf(rules, org);
     const name = folded(org);
     const members = Object.hasOwn(lastRun.members, name) ? lastRun.members[name] : undefined;
     if (members === undefined) return 'list';
@@ -39,7 +39,7 @@ type ListingRequest = Pick<ReconcileRequest, 'listedOrgs' | 'rules' | 'repositor
 
 /** Whether a rule names teams by a pattern: only a list of the teams shows which of them it matches. */
 const hasTeamPattern = ({ listedOrgs, rules }: Pick<ListingRequest, 'listedOrgs' | 'rules'>): boolean =>
-  listedOrgs.some((org) => needsOf(rules, org).teams.some((ref) => ref.includes('*')));
+  listedOrgs.some((org) => orgNeedsOf(rules, org).teams.some((ref) => ref.includes('*')));
 
 /** What a drain may do about its hints now. */
 type Limited = {

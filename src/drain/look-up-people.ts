@@ -8,8 +8,8 @@ import type { PermitUser } from '../model/user.ts';
 import { applyLookups } from '../plan/apply-lookups.ts';
 import { findByLogin, findRivals } from '../plan/keys/rivals.ts';
 import { loginBehind } from '../plan/keys/user-key.ts';
-import { needsOf } from '../plan/needs.ts';
-import { allOfOurs, type ManagedUser, sortOut } from '../plan/ownership.ts';
+import { orgNeedsOf } from '../plan/needs.ts';
+import { allOfOurs, groupByOwner, type ManagedUser } from '../plan/ownership.ts';
 import type { PlanInput, Unconfirmed } from '../plan/plan-input.ts';
 import { anyoneHoldsMirroredRole } from '../plan/repositories/owned-instance.ts';
 import { mergeIdentities, observeIdentities } from '../sync/identities/observe-identities.ts';
@@ -48,7 +48,7 @@ export async function lookUpEach(
   const orgsRead = await readOrgsWithoutMembers(request, github, scopesOf(hints));
   const { complete, incomplete, unread } = believe(orgsRead, users, request, now);
   const isMirrored = request.repositories !== undefined || anyoneHoldsMirroredRole(users);
-  const ours = allOfOurs(sortOut(users, request.owner));
+  const ours = allOfOurs(groupByOwner(users, request.owner));
   const part =
     isMirrored && readGraph
       ? openGraphPart(readGraph, complete, { users, owner: request.owner }, ours, hints)
@@ -180,7 +180,7 @@ function readOrgsWithoutMembers(
 ): Promise<readonly (OrgWithoutMembers | IncompleteListing)[]> {
   return Promise.all(
     listedOrgs.map((org) => {
-      const needs = needsOf(rules, org, scopeOf && repositories);
+      const needs = orgNeedsOf(rules, org, scopeOf && repositories);
       const part = needs.repositories && { repositories: { ...needs.repositories, only: scopeOf?.(org) } };
       return github.readOrgWithoutMembers(org, { ...needs, ...part });
     }),

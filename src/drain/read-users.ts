@@ -8,7 +8,7 @@ import type { PermitReader } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
 import { userKeys } from '../plan/keys/due-key.ts';
-import { sortOut } from '../plan/ownership.ts';
+import { groupByOwner } from '../plan/ownership.ts';
 import { anyoneHoldsMirroredRole } from '../plan/repositories/owned-instance.ts';
 import type { LookedUpObservation } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
@@ -55,7 +55,7 @@ export async function readAhead(
   if (identitiesIn(userSettings.key).length > 0) return;
   const nothingYet = { orgs: [], identities: undefined };
   const users = await readUsersOf(hints, nothingYet, userSettings, reader).catch(() => undefined);
-  const managed = users && sortOut(users, owner).managed;
+  const managed = users && groupByOwner(users, owner).managed;
   if (managed && [...hints.people.keys()].some((id) => !managed.has(id))) readEveryone();
 }
 
@@ -94,7 +94,7 @@ export function canPlanFromTheseUsers(
   { users, people, orgs }: Pick<LookedUpObservation, 'users' | 'people' | 'orgs'>,
   { owner, limits }: Pick<ReconcileRequest, 'owner' | 'limits'>,
 ): boolean {
-  const { managed } = sortOut(users, owner);
+  const { managed } = groupByOwner(users, owner);
   // A person whose move is unfinished has another user, under a key that nobody asked for.
   if ([...managed.values()].some(({ mark }) => mark.move !== undefined)) return false;
   // Only everyone's marks distinguish an organization that is new to someone from one under a freed name.

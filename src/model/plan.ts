@@ -47,7 +47,7 @@ export type Adoption = 'plain' | 'all';
 /** People who already seem to have an unmarked user, and for whom a first run would create a second one. */
 export type ExistingUsers = {
   readonly people: number;
-  /** The template that most of these users' keys fit, and what adopting those takes; undefined where none fits. */
+  /** The template that most of these users' keys fit, and what adopting those takes; undefined if none fits. */
   readonly adoptable:
     | ({ readonly template: string } & { readonly [adoption in Adoption]: number })
     | undefined;
@@ -98,7 +98,7 @@ export type GraphPlan = {
  */
 export type Plan = {
   readonly people: readonly PersonPlan[];
-  /** Undefined where no repositories are mirrored. */
+  /** Undefined if no repositories are mirrored. */
   readonly graph?: GraphPlan;
   readonly skipped: readonly Skipped[];
   readonly notes: readonly Note[];

@@ -8,7 +8,7 @@ import { type DesiredPerson, type DesiredState, desiredState } from './desired-s
 import { type UserKeys, userKeys } from './keys/due-key.ts';
 import { findAllRivals, findNamed } from './keys/rivals.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
-import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
+import { allOfOurs, groupByOwner, type Ownership } from './ownership.ts';
 import type { Governance, RemovalPermission } from './person.ts';
 import type { PlanInput } from './plan-input.ts';
 import { type Profiles, profilesOf } from './profile.ts';
@@ -42,7 +42,7 @@ export function prepare(given: PlanInput): Basis {
   const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
   const covered = (org: OrgId): boolean => listed.has(org);
   const managed = managedGrants(input, mirror);
-  const ownership = sortOut(input.users, input.owner);
+  const ownership = groupByOwner(input.users, input.owner);
   const keys = userKeys(input, () => desired.people.values());
   const keyDueTo = (id: GitHubId): UserKey | undefined => {
     const person = desired.people.get(id);
@@ -83,7 +83,7 @@ function withUnproven(input: PlanInput, desired: DesiredState): PlanInput {
     ),
   ]);
   if (doubtful.length === 0) return input;
-  const ours = allOfOurs(sortOut(input.users, input.owner));
+  const ours = allOfOurs(groupByOwner(input.users, input.owner));
   const unconfirmed = new Map(input.unconfirmed);
   for (const { id, what } of doubtful) {
     const isAtStake = ours.some(({ user, mark }) => {

@@ -9,7 +9,7 @@ import {
 import type { Note } from '../model/plan.ts';
 import { enumerate } from '../model/text/text.ts';
 import type { PermitUser } from '../model/user.ts';
-import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
+import { allOfOurs, groupByOwner, type Ownership } from './ownership.ts';
 import type { PlanInput } from './plan-input.ts';
 
 /**
@@ -32,7 +32,7 @@ export function findImpostors<L extends OrgFacts>(
   const contradicted = contradicting.map(({ org }) => pinOf(org, pins));
   const listed = new Set(listings.map(({ id }) => id));
   const pinned = new Set(Object.values(pins));
-  const known = new Set<OrgId>([...orgsInMarks(sortOut(users, owner)), ...pinned]);
+  const known = new Set<OrgId>([...orgsInMarks(groupByOwner(users, owner)), ...pinned]);
   const accounted = (id: OrgId): boolean =>
     listed.has(id) || retired.includes(id) || (pinned.has(id) && !contradicted.includes(id));
   const leftOver = [...known].filter((id) => !accounted(id)).sort((a, b) => a - b);

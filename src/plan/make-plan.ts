@@ -17,7 +17,7 @@ import { decideMoves } from './keys/moves.ts';
 import { decideLeavers } from './leavers.ts';
 import { decideLeftAlone, notesOf } from './left-alone.ts';
 import { decideMembers } from './members.ts';
-import { allOfOurs, claimsToBeOurs, namesOf, sortOut } from './ownership.ts';
+import { allOfOurs, claimsToBeOurs, groupByOwner, namesOf } from './ownership.ts';
 import type { PlanInput } from './plan-input.ts';
 import { renamedNotes } from './repositories/desired-graph.ts';
 import { diffGraph } from './repositories/diff-graph.ts';
@@ -202,7 +202,7 @@ export function unknownLogins(input: PlanInput): readonly string[] {
   if (!input.logins) return [];
   const known = new Set<string>();
   for (const { login } of accountsIn(input.listings)) known.add(folded(login));
-  const ownership = sortOut(input.users, input.owner);
+  const ownership = groupByOwner(input.users, input.owner);
   for (const { user, mark } of allOfOurs(ownership)) {
     known.add(folded(user.key)).add(folded(mark.login));
   }

@@ -9,7 +9,7 @@ import type { UserSettings } from '../model/user.ts';
 import type { PlanInput } from './plan-input.ts';
 
 /** What to read of an organization besides its members, so that every rule can be decided. */
-export function needsOf(
+export function orgNeedsOf(
   rules: readonly Rule[],
   org: string,
   repositories?: Omit<RepositorySettings, 'tenant'>,
@@ -38,7 +38,7 @@ export function isMissed(
   now: Date,
 ): boolean {
   const isMirrored = repositories !== undefined && mirrors(repositories, org);
-  const { teams, collaborators, orgRoles } = needsOf(
+  const { teams, collaborators, orgRoles } = orgNeedsOf(
     rules.filter((rule) => !hasEnded(rule, now)),
     org,
   );

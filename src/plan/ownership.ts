@@ -35,7 +35,7 @@ export type Ownership = {
 /** A cache: grouping 100,000 users takes a tenth of a second, and a run needs it many times. */
 const known = new WeakMap<readonly PermitUser[], Map<string, Ownership>>();
 
-export function sortOut(users: readonly PermitUser[], owner: string): Ownership {
+export function groupByOwner(users: readonly PermitUser[], owner: string): Ownership {
   const byOwner = getOrMake(known, users, () => new Map<string, Ownership>());
   return getOrMake(byOwner, owner, () => groupByOwnerAnew(users, owner));
 }
@@ -112,7 +112,7 @@ export function knownLogins(
   users: readonly PermitUser[],
   owner: string,
 ): (id: GitHubId) => readonly string[] {
-  const { managed, moving, duplicates } = sortOut(users, owner);
+  const { managed, moving, duplicates } = groupByOwner(users, owner);
   return (id) => {
     const halfDone = moving.get(id);
     const ours = [managed.get(id), halfDone?.to, halfDone?.from, ...(duplicates.get(id) ?? [])];
@@ -129,7 +129,7 @@ export const allOfOurs = ({ managed, moving, duplicates }: Ownership): readonly 
 
 /** Whether no user has a mark of this owner yet. The run that writes the first decides about all existing users. */
 export const isFirstRun = (users: readonly PermitUser[], owner: string): boolean =>
-  allOfOurs(sortOut(users, owner)).length === 0;
+  allOfOurs(groupByOwner(users, owner)).length === 0;
 
 /** The names by which a run can be narrowed to a person with this user; none without a user. */
 export const namesOf = (holder: ManagedUser | undefined): readonly string[] =>

@@ -9,7 +9,7 @@ import {
   roleLocator,
   teamLocator,
 } from './locators.ts';
-import { needsOf } from './needs.ts';
+import { orgNeedsOf } from './needs.ts';
 
 const NONE: readonly Locator[] = [];
 
@@ -71,7 +71,7 @@ export function restraining(
     .map((org) => ({ org, id: undefined }));
   if (unlisted.length === 0) return () => NONE;
   const inside = unlisted.flatMap((org) => {
-    const { teams, orgRoles } = needsOf(rules, org.org);
+    const { teams, orgRoles } = orgNeedsOf(rules, org.org);
     return [
       ...teams.flatMap((ref) => [teamLocator(org, ref, 'maintainer'), teamLocator(org, ref, 'member')]),
       ...orgRoles.map((name) => orgRoleLocator(org, name)),

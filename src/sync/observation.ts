@@ -18,7 +18,7 @@ import type { LastRun } from '../model/webhooks/queue.ts';
 import { findImpostors } from '../plan/impostors.ts';
 import { spendingOf } from '../plan/judge.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import { isMissed, needsOf } from '../plan/needs.ts';
+import { isMissed, orgNeedsOf } from '../plan/needs.ts';
 import { isFirstRun } from '../plan/ownership.ts';
 import type { PlanInput, Unconfirmed } from '../plan/plan-input.ts';
 import { observeIdentities } from './identities/observe-identities.ts';
@@ -159,7 +159,7 @@ export async function listOrgs<P extends Pick<ListedObservation, 'users' | 'grap
   const { listedOrgs, rules, repositories } = request;
   const observer = observeIdentities(request, github);
   const [answers, permit] = await Promise.all([
-    Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org, repositories)))),
+    Promise.all(listedOrgs.map((org) => github.listOrg(org, orgNeedsOf(rules, org, repositories)))),
     readPermit(),
     identify === 'everyone' ? observer.ofEveryone(listedOrgs) : undefined,
   ]);

@@ -18,7 +18,7 @@ import { once } from '../../model/once.ts';
 import type { RepositoryInspector } from '../../model/repositories/ports.ts';
 import { type QueuedEvent, requiredEvents } from '../../model/webhooks/queue.ts';
 import { userKeys } from '../../plan/keys/due-key.ts';
-import { identityNeedsOf, needsOf } from '../../plan/needs.ts';
+import { identityNeedsOf, orgNeedsOf } from '../../plan/needs.ts';
 import { type ClientPorts, gitHubOptions } from '../../run/clients.ts';
 import { openRepositoryInspector } from '../../run/repository-inspector.ts';
 import { observeIdentities } from '../../sync/identities/observe-identities.ts';
@@ -87,7 +87,7 @@ export function gitHubProbes(
           now: Date.now,
         }),
     },
-    ...settings.orgs.flatMap((org) => needsProbes(org, needsOf(rules, org), clients)),
+    ...settings.orgs.flatMap((org) => needsProbes(org, orgNeedsOf(rules, org), clients)),
     ...webhookProbes(access, path, setup),
     ...identityProbes(access, members),
   ];
@@ -99,7 +99,7 @@ function webhookProbes(
   { appHook, hooks }: Pick<ReturnType<typeof createGitHubSetupReader>, 'appHook' | 'hooks'>,
 ): readonly Probe[] {
   const isExpected = isReceiver(receiverOf(ports.env));
-  const needs = orgs.map((org) => needsOf(rules, org, repositories));
+  const needs = orgs.map((org) => orgNeedsOf(rules, org, repositories));
   const judgedApp = once(async (_: 'app') => {
     const hook = await unlessRefused(appHook);
     return hook === undefined
@@ -119,7 +119,7 @@ function webhookProbes(
         const found = await unlessRefused(() => hooks(org));
         if (found === undefined) return [];
         const expected = isExpected && !(await judgedApp('app')).leads;
-        const events = requiredEvents(needsOf(rules, org, repositories));
+        const events = requiredEvents(orgNeedsOf(rules, org, repositories));
         return judgeHooks({ org, path, events, expected }, found);
       },
     }),

@@ -1,7 +1,7 @@
 import type { ReceiverSettings } from '../../config/queue-settings.ts';
 import { SyncError } from '../../model/errors.ts';
 import { defaultRules } from '../../model/rule.ts';
-import { needsOf as needsFor } from '../../plan/needs.ts';
+import { orgNeedsOf } from '../../plan/needs.ts';
 import { bind } from '../../queue/binding.ts';
 import { openQueue } from '../../queue/queue.ts';
 import { openRedis } from '../../queue/redis.ts';
@@ -42,7 +42,7 @@ export async function runReceiver(
     const misfit = watchForMisfit();
     // Without a config file, a drain elsewhere may have other rules, but a drain in this process has the same.
     const rules = settings.rules ?? (options.drain ? defaultRules('default') : undefined);
-    const needsOf = rules && ((org: string) => needsFor(rules, org, repositoriesOf(settings, org)));
+    const needsOf = rules && ((org: string) => orgNeedsOf(rules, org, repositoriesOf(settings, org)));
     // Only a process that drains loads the clients of GitHub and Permit.
     const beside = options.drain
       ? await (await import('./drain-run.ts')).openDrainBeside(context, options, redis)

@@ -4,7 +4,7 @@ import type { Mark } from '../../model/mark.ts';
 import type { PersonPlan, Plan } from '../../model/plan.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { PermitUser } from '../../model/user.ts';
-import { type ManagedUser, sortOut } from '../ownership.ts';
+import { groupByOwner, type ManagedUser } from '../ownership.ts';
 import type { PlanInput } from '../plan-input.ts';
 import { isTemporaryKey, userKeyFor } from './user-key.ts';
 
@@ -24,7 +24,7 @@ export function requireChosenKey(
   }: Pick<PlanInput, 'owner' | 'userSettings'> & { userKeyChosen: boolean },
 ): void {
   if (userKeyChosen) return;
-  const { managed, moving } = sortOut(users, owner);
+  const { managed, moving } = groupByOwner(users, owner);
   // An unfinished move shows the template by its new key. A temporary key shows nothing.
   const marked = [...managed.values(), ...[...moving.values()].map(({ to }) => to)];
   const standing = marked.filter(({ user }) => !isTemporaryKey(user.key));

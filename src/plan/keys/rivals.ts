@@ -1,7 +1,7 @@
 import { folded, type GitHubId } from '../../model/identity.ts';
 import { accountsIn, type OrgFacts } from '../../model/member.ts';
 import { getOrMake } from '../../model/text/record.ts';
-import { allOfOurs, sortOut } from '../ownership.ts';
+import { allOfOurs, groupByOwner } from '../ownership.ts';
 import type { PlanInput } from '../plan-input.ts';
 import { type KeySource, userKeys } from './due-key.ts';
 
@@ -26,7 +26,7 @@ export function findRivals(
     if (key !== undefined) due.set(folded(key), id);
   }
   if (due.size === 0) return new Set();
-  const rivals = allOfOurs(sortOut(users, owner)).filter(
+  const rivals = allOfOurs(groupByOwner(users, owner)).filter(
     ({ user, mark }) => due.has(folded(user.key)) && !people.has(mark.id),
   );
   return new Set(rivals.map(({ mark }) => mark.id));
@@ -55,7 +55,7 @@ export function findNamed(
   const wanted = new Set(logins.map(folded));
   const accounts = accountsIn(listings);
   const today = accounts.filter(({ login }) => wanted.has(folded(login)));
-  const ownership = sortOut(users, owner);
+  const ownership = groupByOwner(users, owner);
   const former = allOfOurs(ownership).filter(
     ({ user, mark }) => wanted.has(folded(user.key)) || wanted.has(folded(mark.login)),
   );
@@ -76,7 +76,7 @@ export function findByLogin(
 ): ReadonlyMap<string, readonly GitHubId[]> {
   const found = new Map<string, GitHubId[]>();
   if (logins.size === 0) return found;
-  const { managed } = sortOut(users, owner);
+  const { managed } = groupByOwner(users, owner);
   for (const { user, mark } of managed.values()) {
     for (const name of new Set([folded(user.key), folded(mark.login)])) {
       if (!logins.has(name)) continue;

@@ -10,7 +10,7 @@ import {
 import type { PermitGraph } from '../../model/repositories/graph.ts';
 import { getOrMake, groupBy } from '../../model/text/record.ts';
 import type { PermitUser } from '../../model/user.ts';
-import { allOfOurs, type ManagedUser, sortOut } from '../ownership.ts';
+import { allOfOurs, groupByOwner, type ManagedUser } from '../ownership.ts';
 import { ownedInstance } from './owned-instance.ts';
 
 /** Undefined for someone who holds nothing there. @param gone instances that are removed: they need no lookup. */
@@ -29,7 +29,7 @@ export function atStakeIn(users: readonly PermitUser[], owner: string, orgs: rea
   let usersOf: ReadonlyMap<GitHubId, readonly ManagedUser[]> | undefined;
   return (id, graph, gone) => {
     if (graph === undefined) return undefined;
-    usersOf ??= groupBy(allOfOurs(sortOut(users, owner)), ({ mark }) => mark.id);
+    usersOf ??= groupBy(allOfOurs(groupByOwner(users, owner)), ({ mark }) => mark.id);
     const found = new Map<OrgId, { readonly teams: string[]; readonly repositories: Map<number, Level> }>();
     const held = usersOf.get(id)?.flatMap(({ user }) => user.grants) ?? [];
     for (const { resource, role } of held) {

@@ -6,7 +6,7 @@ import {
   REPOSITORY_TYPE,
 } from '../../model/repositories/access-model.ts';
 import { getOrMake } from '../../model/text/record.ts';
-import { sortOut } from '../ownership.ts';
+import { groupByOwner } from '../ownership.ts';
 import type { PlanInput } from '../plan-input.ts';
 
 /**
@@ -23,7 +23,7 @@ export function foreignUseIn({
   const add = (instance: string, use: string): void => {
     if (graph?.instances.has(instance)) getOrMake(found, instance, () => []).push(use);
   };
-  const others = new Set(sortOut(users, owner).others.map(({ user }) => user));
+  const others = new Set(groupByOwner(users, owner).others.map(({ user }) => user));
   for (const user of users) {
     for (const { resource, role } of user.grants) {
       const type = resource === undefined ? undefined : parseInstanceName(resource)?.type;

@@ -14,7 +14,7 @@ import {
 } from '../../model/repositories/access-model.ts';
 import { tenantFor } from '../../model/rule.ts';
 import { getOrMake } from '../../model/text/record.ts';
-import { allOfOurs, sortOut } from '../ownership.ts';
+import { allOfOurs, groupByOwner } from '../ownership.ts';
 import type { PlanInput } from '../plan-input.ts';
 import type { GivenGrant } from '../rules.ts';
 import { orgsNotMirrored, orgsToMirror, wantedInstances } from './desired-graph.ts';
@@ -189,7 +189,7 @@ function undecided(
   const unproven = unprovenRoles(mirrored);
   if (isKept === undefined && unproven.size === 0) return () => NONE;
   const held = new Map<GitHubId, Set<string>>();
-  for (const { user, mark } of allOfOurs(sortOut(input.users, input.owner))) {
+  for (const { user, mark } of allOfOurs(groupByOwner(input.users, input.owner))) {
     for (const grant of user.grants) {
       const owned = grant.resource === undefined ? undefined : ownedAs(grant.resource);
       if (owned === undefined) continue;

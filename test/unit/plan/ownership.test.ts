@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Attributes } from '../../../src/model/user.ts';
-import { claimsToBeOurs, sortOut } from '../../../src/plan/ownership.ts';
+import { claimsToBeOurs, groupByOwner } from '../../../src/plan/ownership.ts';
 import { gitHubId, marked, OWNER, ours, user } from '../../support/builders.ts';
 
 const keys = (found: readonly { readonly user: { readonly key: string } }[] | undefined): readonly string[] =>
   (found ?? []).map(({ user: { key } }) => key).sort();
 
 test('users by owner', () => {
-  const ownership = sortOut(
+  const ownership = groupByOwner(
     [
       ours(1, 'ann'),
       ours(2, 'bob', { origin: 'adopted' }),
@@ -26,18 +26,18 @@ test('users by owner', () => {
 
 test.each([2, 3])('%d users of ours with one id are nobody’s', (n) => {
   const twins = ['x', 'y', 'z'].slice(0, n).map((key) => ours(1, key));
-  const ownership = sortOut([...twins, ours(2, 'bob')], OWNER);
+  const ownership = groupByOwner([...twins, ours(2, 'bob')], OWNER);
   expect([...ownership.managed.keys()]).toEqual([2]);
   expect(keys(ownership.duplicates.get(gitHubId(1)))).toEqual(twins.map(({ key }) => key));
 });
 
 test('one id under two owners is no duplicate', () => {
-  const ownership = sortOut([ours(1, 'ann'), ours(1, 'ann2', { owner: 'other' })], OWNER);
+  const ownership = groupByOwner([ours(1, 'ann'), ours(1, 'ann2', { owner: 'other' })], OWNER);
   expect(keys([...ownership.managed.values()])).toEqual(['ann']);
 });
 
 test('a key is found regardless of case, with everyone under it', () => {
-  const ownership = sortOut([user('Bob'), user('bob'), user('bobby')], OWNER);
+  const ownership = groupByOwner([user('Bob'), user('bob'), user('bobby')], OWNER);
   expect(keys(ownership.underKey('BOB'))).toEqual(['Bob', 'bob']);
   expect(ownership.underKey('nobody')).toEqual([]);
 });
