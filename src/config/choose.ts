@@ -12,7 +12,7 @@ import { DEFAULT_USER_KEY, tenantProblem, userKeyProblem } from './keys.ts';
 import {
   entriesOf,
   INSTALLED,
-  nameOf,
+  nameOfEntry,
   narrowOrganizations,
   organizationProblem,
   repeatedOrganization,
@@ -122,7 +122,7 @@ export const namedOrganizations = (given: Pick<Sources, 'flags' | 'env'>): reado
 export const chooseOrganizations = (sources: Sources): readonly string[] =>
   flaggedOrganizations(sources) ??
   environmentOrganizations(sources) ??
-  entriesOf(sources.config.github?.orgs).map(nameOf);
+  entriesOf(sources.config.github?.orgs).map(nameOfEntry);
 
 /** Whether all organizations that the GitHub App is installed in are synced. */
 export const isInstalled = (config: Config): boolean => config.github?.orgs === INSTALLED;

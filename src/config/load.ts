@@ -30,7 +30,7 @@ import {
   permitKey,
 } from './credentials.ts';
 import { limitsOf } from './limits.ts';
-import { entriesOf, nameOf, pinsOf } from './organization.ts';
+import { entriesOf, nameOfEntry, pinsOf } from './organization.ts';
 import { acceptedTeamsOf, overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
 import { findConfigFile, type Input, type Sources } from './parser.ts';
 import { rulesOf } from './rules.ts';
@@ -217,7 +217,7 @@ export function allOrganizations(sources: Sources): readonly string[] {
   for (const org of [
     ...chooseOrganizations(sources),
     ...namedOrganizations(sources),
-    ...entriesOf(sources.config.github?.orgs).map(nameOf),
+    ...entriesOf(sources.config.github?.orgs).map(nameOfEntry),
   ])
     getOrMake(named, folded(org), () => org);
   return [...named.values()];

@@ -32,7 +32,8 @@ export function organizationIn(text: string): string | undefined {
  */
 type OrganizationEntry = string | { readonly name: string; readonly id: number };
 
-export const nameOf = (entry: OrganizationEntry): string => (typeof entry === 'string' ? entry : entry.name);
+export const nameOfEntry = (entry: OrganizationEntry): string =>
+  typeof entry === 'string' ? entry : entry.name;
 
 /** In place of a list in `github.orgs`: every organization that the GitHub App is installed in. */
 export const INSTALLED = 'installed';
@@ -47,7 +48,7 @@ export const entriesOf = (orgs: Organizations): readonly OrganizationEntry[] =>
 export function pinsOf(orgs: Organizations): OrgPins | undefined {
   const pins = entriesOf(orgs).flatMap((entry) => {
     const id = typeof entry === 'string' ? undefined : parseOrgId(entry.id);
-    return id === undefined ? [] : [[folded(nameOf(entry)), id] as const];
+    return id === undefined ? [] : [[folded(nameOfEntry(entry)), id] as const];
   });
   return pins.length === 0 ? undefined : Object.fromEntries(pins);
 }
@@ -62,7 +63,7 @@ export function repeatedOrganization(
   const seen = new Map<string, string>();
   const ids = new Map<number, string>();
   for (const [index, entry] of entries.entries()) {
-    const name = nameOf(entry);
+    const name = nameOfEntry(entry);
     if (typeof entry !== 'string') {
       const other = ids.get(entry.id);
       if (other !== undefined && folded(other) !== folded(name)) {

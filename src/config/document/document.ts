@@ -85,7 +85,7 @@ export function parseConfig(name: string, text: string): ConfigDocument {
 
 const withPlaces = (parsed: Omit<ConfigDocument, 'placeOf'>): ConfigDocument => ({
   ...parsed,
-  placeOf: (path) => at(parsed.name, positionOf(parsed, { path }), nameOf(path)),
+  placeOf: (path) => at(parsed.name, positionOf(parsed, { path }), describePath(path)),
 });
 
 /** @throws SyncError `CONFIG_INVALID` with one line for each problem, in the order of the file. */
@@ -93,7 +93,7 @@ export function refuseProblems(document: ConfigDocument, problems: readonly Plac
   const lines = problems
     .map((problem) => ({
       ...positionOf(document, problem),
-      name: nameOf(problem.path),
+      name: describePath(problem.path),
       text: describeProblem(problem),
     }))
     .toSorted((a, b) => a.line - b.line || a.column - b.column || compareText(a.name, b.name))
@@ -113,7 +113,7 @@ const at = (name: string, { line, column }: Position, text: string): string =>
   `${printable(name)}:${line}:${column}: ${text}`;
 
 /** `grants[2].roles[0]`. A misplaced secret can be a key of the file, so a suspicious key is not shown. */
-export function nameOf(path: Path): string {
+export function describePath(path: Path): string {
   return path
     .map((key, i) => {
       if (typeof key === 'number') return `[${key}]`;

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { limitProblem } from '../limits.ts';
 import { noted, optional, text } from './noted-schema.ts';
-import { keyOf } from './policy-schema.ts';
+import { keySchema } from './policy-schema.ts';
 
 const count = z.int().check(z.gte(0, 'cannot be less than 0'));
 const percentage = text(limitProblem, '^[0-9]{1,3}(?:\\.[0-9]{1,3})?%$', 'a percentage such as "25%"');
@@ -52,7 +52,7 @@ export const limits = z.strictObject({
   ),
   floors: optional(
     z.record(
-      keyOf('role'),
+      keySchema('role'),
       noted(count, { description: 'Minimum number of holders of this role in each tenant.' }),
     ),
     {

@@ -6,7 +6,7 @@ import { checked, matching, noted, optional } from './noted-schema.ts';
 
 export const LETTERS = 'letters, digits, - and _';
 const key = matching(ROLE_KEY_PATTERN, LETTERS);
-export const keyOf = (thing: string) => noted(key, { description: `Key of a ${thing}.` });
+export const keySchema = (thing: string) => noted(key, { description: `Key of a ${thing}.` });
 
 const prose = checked((value) =>
   printable(value) === value ? undefined : invalid('holds control characters', 'remove them'),
@@ -40,14 +40,14 @@ const role = z.strictObject({
 });
 /** `policy` of the config file: the desired schema of Permit. */
 export const policy = z.strictObject({
-  tenants: optional(z.record(keyOf('tenant'), noted(tenant, { description: 'A tenant.' })), {
+  tenants: optional(z.record(keySchema('tenant'), noted(tenant, { description: 'A tenant.' })), {
     description: 'Tenants by key.',
   }),
   resources: optional(
-    z.record(keyOf('resource'), noted(resource, { description: 'A resource and its actions.' })),
+    z.record(keySchema('resource'), noted(resource, { description: 'A resource and its actions.' })),
     { description: 'Resources (types of things) by key, with their actions.' },
   ),
-  roles: optional(z.record(keyOf('role'), noted(role, { description: 'A role and its permissions.' })), {
+  roles: optional(z.record(keySchema('role'), noted(role, { description: 'A role and its permissions.' })), {
     description: 'Roles by key, with their permissions.',
   }),
 });
