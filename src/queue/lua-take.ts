@@ -1,13 +1,16 @@
-import { COMMON, EVEN_WHEN_FULL } from './lua-common.ts';
+import { COMMON, CONSUMER, EVEN_WHEN_FULL } from './lua-common.ts';
 
 /** A consumer that holds no entries and was idle for this long is deleted: each drain that was killed leaves one. */
 const FORGOTTEN_MS = 60 * 60_000;
 
+/** The names of drains, as a pattern of Lua: `drain-`, then a UUID. */
+const DRAIN_NAME = `^${CONSUMER.replace('-', '%-')}%x+%-%x+%-%x+%-%x+%-%x+$`;
+
 /**
  * ARGV: consumer, most, up to ('+' for all), 'now' or 'when due', idle milliseconds after which a drain is dead.
  * Returns the number of ids whose entries were gone; rows of id, record, lookup and fields, the oldest first, as one
- * JSON text, which takes a fraction of the CPU that a value for each field takes; and whether ids or the group's cursor
- * had to be repaired because someone else had changed them.
+ * JSON text, which takes a fraction of the CPU that a value for each field takes; and whether ids, holders or the group's
+ * cursor had to be repaired because someone else had changed them.
  */
 export const TAKE = `${EVEN_WHEN_FULL}${COMMON}
 local me, most, upTo, retry, idle = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
@@ -21,6 +24,7 @@ local function add(id)
   end
 end
 local function give(id, fields) rows[#rows + 1] = { id, recordOf(id), nextLookup(id, clock()), unpack(fields) } end
+local function isDrain(name) return string.find(name, '${DRAIN_NAME}') == 1 end
 local function addPending(consumer) -- whatever its age
   for _, row in ipairs(redis.call('XPENDING', stream, GROUP, '-', upTo, most, consumer)) do add(row[1]) end
 end
@@ -73,14 +77,16 @@ for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
     if info.name ~= me and info.idle > ${FORGOTTEN_MS} then
       redis.call('XGROUP', 'DELCONSUMER', stream, GROUP, info.name)
     end
+  elseif info.name == FAILED then
+    if retry == 'now' then addPending(FAILED) else addDue(info.pending) end
   elseif info.name == FREE then
     addPending(FREE)
-  elseif info.name ~= FAILED then
+  elseif isDrain(info.name) then
     addAbandoned(info.name)
-  elseif retry == 'now' then
-    addPending(FAILED)
   else
-    addDue(info.pending)
+    -- Whoever claims entries under another name would otherwise hide them by claiming them again and again.
+    addPending(info.name)
+    isRepaired = true
   end
 end
 

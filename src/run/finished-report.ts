@@ -13,7 +13,7 @@ type RunFacts = Omit<RunReport, 'status' | 'plan' | 'results' | 'verdict' | 'war
 const REPAIRED: Warning = {
   code: 'QUEUE_REPAIRED',
   message:
-    'someone else changed ids, waits or the cursor of the queue in Redis, which hid entries; they were repaired, ' +
+    'someone else changed ids, waits, holders or the cursor of the queue in Redis, which hid entries; they were repaired, ' +
     'and the entries are processed; check who can write to this Redis',
 };
 

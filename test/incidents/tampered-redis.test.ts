@@ -17,6 +17,10 @@ const junk: Tampering = (keys, raw) =>
   raw.zadd(keys.removals, ...Array.from({ length: 2_000 }, (_, i) => [Date.now(), `x${i}`]).flat());
 const cursor: Tampering = (keys, raw) => raw.xgroup('SETID', keys.stream, 'drain', HIGHEST);
 const exhausted: Tampering = (keys, raw) => raw.xadd(keys.stream, HIGHEST, 'forged', 'entry');
+/** Someone else claims every entry, and would claim it again before a minute is over. */
+const claimed: Tampering = async (keys, raw) => {
+  await raw.xreadgroup('GROUP', 'drain', 'forged', 'COUNT', 100, 'STREAMS', keys.stream, '>');
+};
 const types: Tampering = async (keys, raw) => {
   for (const key of [keys.attempts, keys.due, keys.lookups, keys.listings, keys.lastRun]) {
     await raw.del(key);
@@ -41,6 +45,7 @@ test.each([
   ['a budget full of words', junk, false],
   ['a cursor behind the end', cursor, true],
   ['an exhausted id', exhausted, true],
+  ['a claim of all entries', claimed, true],
   ['keys of other types', types, false],
 ] as const)('%s does not stop a removal by drain', async (_, tamper, warns) => {
   const stage = await syncedStage(redis);
