@@ -125,6 +125,8 @@ export type Session = {
   readonly onCounter?: (counter: RequestCounter) => void;
   /** A second signal ended the command: nothing may keep the process alive. */
   readonly onAbandoned?: () => void;
+  /** Signals no longer reach the command: what remains is its report. */
+  readonly onSignalsReleased?: (wasSignalled: boolean) => void;
 };
 
 export function defineCommand<
@@ -202,6 +204,7 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
       const reason = control.stop.reason();
       throw reason ? stoppedBy(reason, definition.flags) : error;
     } finally {
+      session.onSignalsReleased?.(control.stop.reason()?.kind === 'signal');
       release();
       control.dispose();
       if (control.stop.abandoned.aborted) session.onAbandoned?.();

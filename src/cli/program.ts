@@ -27,6 +27,7 @@ import { verify } from './commands/verify.ts';
 import { type Log, openLog } from './log.ts';
 import { buildParser } from './parser.ts';
 import { mayHaveWritten, type RequestCounter } from './request-counter.ts';
+import { onLateSignals } from './signals.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 /** In the order of the help. A new command is a file in `commands/`, and a line here. */
@@ -59,6 +60,9 @@ export async function run(argv: readonly string[]): Promise<void> {
   for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const) console[level] = () => undefined;
   let counter: RequestCounter | undefined;
   let isAbandoned = false;
+  let isSignalled = false;
+  let isFinished = false;
+  const leaveSoon = (): void => void setTimeout(() => process.exit(), ABANDONED_MS).unref();
   // Node's own report of a crash shows everything in the error, for instance a request with its headers.
   let isCrashing = false;
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -83,8 +87,18 @@ export async function run(argv: readonly string[]): Promise<void> {
     onAbandoned: () => {
       isAbandoned = true;
     },
+    onSignalsReleased: (wasSignalled) => {
+      isSignalled = wasSignalled;
+      onLateSignals(() => {
+        isAbandoned = true;
+        if (isFinished) leaveSoon();
+      });
+    },
   });
-  if (isAbandoned) setTimeout(() => process.exit(), ABANDONED_MS).unref();
+  isFinished = true;
+  if (isAbandoned) leaveSoon();
+  // A process that ends by itself stops listening some milliseconds before, when a second signal would still kill it.
+  if (isSignalled && process.stderr.writableLength === 0) process.stdout.write('', () => process.exit());
   leaveUnreadLog();
 }
 
@@ -109,7 +123,7 @@ function leaveUnreadLog(): void {
 export async function runProgram(
   argv: readonly string[],
   terminal: Terminal,
-  callbacks: Pick<Session, 'onCounter' | 'onAbandoned'> = {},
+  callbacks: Pick<Session, 'onCounter' | 'onAbandoned' | 'onSignalsReleased'> = {},
 ): Promise<number> {
   let exitCode = 0;
   const parser = buildParser(COMMANDS, argv, terminal, async (command, options) => {

@@ -42,6 +42,14 @@ export function endOnSignals({ end, abandon }: StopControl, ports: SignalPorts):
   };
 }
 
+/**
+ * Keeps signals that come after the report from ending the process with a signal instead of the exit code of the report:
+ * open connections, or a reader of stdout, may keep it alive for a moment.
+ */
+export function onLateSignals(listener: () => void): void {
+  for (const name of ENDING_SIGNALS) process.on(name, listener);
+}
+
 function firstSignal(name: NodeJS.Signals, { finishing, counter }: SignalPorts): string {
   if (finishing !== undefined) return `${name}: finishing ${finishing}; a second signal ends at once`;
   const writes = counter.writes.underWay;

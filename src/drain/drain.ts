@@ -54,6 +54,8 @@ export type DrainResult = {
   readonly strangers?: readonly string[];
   /** Whether someone else had changed ids or the cursor of the queue. */
   readonly isRepaired?: boolean;
+  /** How many entries other drains held without processing them, for more than 15 minutes. */
+  readonly held?: number;
   /** Whether more entries may be waiting. */
   readonly hasMore?: boolean;
   /** Undefined if there was nothing to process. */
@@ -78,27 +80,29 @@ export const MAX_ENTRIES_PER_ROUND = 100_000;
 const KEEP_EVERY_MS = 15_000;
 
 /**
- * Processes what waits, once: take entries, wait for more, acquire the lock, converge, settle.
+ * Processes what waits, once: take entries, wait for more, acquire the lock, take what others hold for too long,
+ * converge, settle.
  * @throws SyncError if nothing could be done. Then every entry was released.
  */
 export async function drain(request: DrainRequest, ports: DrainPorts): Promise<DrainResult> {
   const { queue, lock, signal } = ports;
   const wanted = { most: MAX_ENTRIES_PER_ROUND, retry: request.retry };
   const first = await queue.take(wanted);
-  if (first.length === 0) return NOTHING_DRAINED;
+  if (first.length === 0 && !(await queue.isHeldTooLong())) return NOTHING_DRAINED;
   let held = first.map(({ id }) => id);
   const stopKeeping = keepAlive(queue, () => held);
   try {
     await letSettle(first, request.settleMs, ports);
     // Entries that arrived meanwhile may be about the same people.
     const more = request.settleMs === 0 ? [] : await queue.take(wanted);
-    const taken = [...new Map([...first, ...more].map((one) => [one.id, one])).values()].sort((a, b) =>
-      compareIds(a.id, b.id),
-    );
-    held = taken.map(({ id }) => id);
+    held = inOrder([...first, ...more]).map(({ id }) => id);
     const lease = await lock.acquire(request.lockWaitMs, signal);
     try {
-      return await processEntries(taken, request, ports);
+      const heldElsewhere = await queue.takeHeld();
+      const taken = inOrder([...first, ...more, ...heldElsewhere]);
+      if (taken.length === 0) return NOTHING_DRAINED;
+      held = taken.map(({ id }) => id);
+      return { ...(await processEntries(taken, request, ports)), held: heldElsewhere.length };
     } finally {
       await lease.release();
     }
@@ -110,6 +114,10 @@ export async function drain(request: DrainRequest, ports: DrainPorts): Promise<D
     stopKeeping();
   }
 }
+
+/** Each entry once, the oldest first. */
+const inOrder = (entries: readonly TakenEntry[]): readonly TakenEntry[] =>
+  [...new Map(entries.map((one) => [one.id, one])).values()].sort((a, b) => compareIds(a.id, b.id));
 
 async function processEntries(
   taken: readonly TakenEntry[],

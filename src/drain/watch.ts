@@ -1,4 +1,4 @@
-import { SyncError } from '../model/errors.ts';
+import { SyncError, WrongTypeError } from '../model/errors.ts';
 import { silenceOf } from '../model/schedule.ts';
 import type { EntryId, QueueConsumer, RunRecord } from '../model/webhooks/queue.ts';
 import type { DrainResult } from './drain.ts';
@@ -46,9 +46,10 @@ export async function watch(ports: WatchPorts): Promise<void> {
       await waitForNews(before, { mostMs, wasIdle: isIdle(drained) }, ports);
     } catch (error) {
       if (ports.isStopped()) return;
-      // Waiting does not help if the queue belongs to another environment. If it was ours and was changed in Redis, it
-      // may be repaired.
-      if (!(error instanceof SyncError) || (error.code === 'CONFIG_INVALID' && !wasOurs)) throw error;
+      // Waiting does not help if the queue belongs to another environment. If it was ours, or only a key has another
+      // type, it may be repaired.
+      const mayHeal = wasOurs || error instanceof WrongTypeError;
+      if (!(error instanceof SyncError) || (error.code === 'CONFIG_INVALID' && !mayHeal)) throw error;
       const waitMs = Math.min(ports.retryIntervalMs, FIRST_WAIT_MS * 2 ** failures);
       failures++;
       await ports.onFailure(error, waitMs);

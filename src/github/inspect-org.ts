@@ -87,8 +87,9 @@ async function readQuota(client: GitHubClient): Promise<Quota | undefined> {
   try {
     return (await client.get('/rate_limit', {}, parseQuota)).body;
   } catch (error) {
-    if (error instanceof HttpFailure && error.status === 404 && /rate limit/i.test(error.reply))
-      return undefined;
+    // Whatever the words ("Rate limiting is not enabled."), this answer says nothing about an organization.
+    const isNoLimit = error instanceof HttpFailure && error.status === 404 && error.isOwnWords;
+    if (isNoLimit && error.request.endsWith('/rate_limit')) return undefined;
     throw error;
   }
 }

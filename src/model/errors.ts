@@ -67,5 +67,15 @@ export class SyncError extends Error implements Problem<ErrorCode> {
   }
 }
 
+/**
+ * A key in Redis holds another type of value than the queue keeps there. Whoever can write to Redis can cause that, and
+ * deleting the key repairs it, so programs that keep running wait for it as for an outage.
+ */
+export class WrongTypeError extends SyncError {
+  constructor(message: string, hint: string) {
+    super('CONFIG_INVALID', message, hint);
+  }
+}
+
 /** One line for a person: what happened, then the next step. */
 export const messageWithCode = (error: SyncError): string => `${error.message} (${error.code})`;

@@ -199,8 +199,7 @@ function refuseOccupied(
       if (!isOurs(reading, basis.input.owner)) {
         return refuse('FOREIGN_OWNER', `the user ${user.key} is managed by ${reading.mark.owner}`);
       }
-      const former = `GitHub id ${reading.mark.id}, who had this login before`;
-      return refuse('KEY_TAKEN', `the user ${user.key} belongs to ${former}, and is still there`);
+      return refuse('KEY_TAKEN', `the user ${user.key} already belongs to GitHub id ${reading.mark.id}`);
     }
     default:
       return reading satisfies never;

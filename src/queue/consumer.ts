@@ -10,7 +10,7 @@ import {
 import { parseEntry, parseRecord } from './entry.ts';
 import { SETTLE_DEAD } from './lua-admin.ts';
 import { END, FAIL, KEEP, LOOK_AGAIN, NEXT_DUE, PUT_OFF, RELEASE, SETTLE } from './lua-drain.ts';
-import { TAKE } from './lua-take.ts';
+import { TAKE, TAKE_HELD } from './lua-take.ts';
 import { readDead, readPages } from './read-entries.ts';
 import { listOf, numberOf, type Store, textOf } from './store.ts';
 
@@ -19,6 +19,8 @@ export type ConsumerOptions = {
   readonly consumer: string;
   /** Without `keep` for this long, any drain may take the entries of a drain. */
   readonly claimAfterMs: number;
+  /** Entries older than this are taken from other drains even so. */
+  readonly heldAfterMs: number;
   /** Wait after the first failure, doubled by each further failure. */
   readonly backoff: { readonly firstMs: number; readonly longestMs: number };
   /** Waits before a contradicted entry is looked up again, as many as `LOOK_AGAIN_MS` has. */
@@ -35,12 +37,18 @@ const MAX_REASON_LENGTH = 300;
 /** The drain's side of the queue. */
 export function openConsumer(
   store: Store,
-  { consumer, claimAfterMs, backoff, lookAgainMs, putOffMs, onRepair }: ConsumerOptions,
+  { consumer, claimAfterMs, heldAfterMs, backoff, lookAgainMs, putOffMs, onRepair }: ConsumerOptions,
 ): QueueConsumer {
   /** An unreadable entry stays unreadable, so its first failure makes it a dead letter. */
   const unreadable = new Set<EntryId>();
   /** How often this drain has put off each entry. */
   const timesPutOff = new Map<EntryId, number>();
+
+  const note = (rows: unknown): readonly TakenEntry[] => {
+    const taken = listOf(parseJson(textOf(rows))).map(takenOf);
+    for (const { id, entry } of taken) if (entry === undefined) unreadable.add(id);
+    return taken;
+  };
 
   async function takePage(most: number, upTo: string, retry: string): Promise<readonly TakenEntry[]> {
     for (;;) {
@@ -48,8 +56,7 @@ export function openConsumer(
         await store.run(TAKE, consumer, most, upTo, retry, claimAfterMs),
       );
       if (isRepaired === 1) onRepair();
-      const taken = listOf(parseJson(textOf(rows))).map(takenOf);
-      for (const { id, entry } of taken) if (entry === undefined) unreadable.add(id);
+      const taken = note(rows);
       // If someone else deleted all of these entries, more may follow.
       if (taken.length > 0 || numberOf(gone) === 0) return taken;
     }
@@ -66,6 +73,17 @@ export function openConsumer(
         if (page.length < wanted) break;
       }
       return taken;
+    },
+    isHeldTooLong: async () => numberOf(listOf(await store.run(TAKE_HELD, consumer, 0, heldAfterMs))[0]) > 0,
+    takeHeld: async () => {
+      const taken = new Map<EntryId, TakenEntry>();
+      for (;;) {
+        const [found, rows] = listOf(await store.run(TAKE_HELD, consumer, MAX_PAGE_SIZE, heldAfterMs));
+        const before = taken.size;
+        for (const one of note(rows)) taken.set(one.id, one);
+        // Someone else may claim them again as fast as they are taken.
+        if (numberOf(found) <= MAX_PAGE_SIZE || taken.size === before) return [...taken.values()];
+      }
     },
     keep: async (ids) => void (await store.runAll(KEEP, ids, consumer)),
     settle: async (ids) => {

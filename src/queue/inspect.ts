@@ -76,7 +76,7 @@ function judgeFacts(facts: readonly unknown[], keys: QueueKeys): readonly Findin
 }
 
 function judgeStream(facts: readonly unknown[], nowMs: number): readonly Finding[] {
-  const [pending, dead, oldest, futureId, hidden] = facts;
+  const [pending, dead, oldest, futureId, hidden, held] = facts;
   const age = textOf(oldest) === '' ? '' : `, the oldest for ${ageSeconds(textOf(oldest), nowMs)} s`;
   const letters = numberOf(dead);
   const inQueue = `${count(numberOf(pending), 'entry', 'entries')} in the queue${age}; ${count(letters, 'dead letter')}`;
@@ -99,6 +99,12 @@ function judgeStream(facts: readonly unknown[], nowMs: number): readonly Finding
       'redis.cursor',
       `someone else moved the cursor of the group, which hides ${count(numberOf(hidden), 'entry', 'entries')}`,
       `the next drain repairs it and processes them; ${WRITERS}`,
+    ),
+    ...warningIf(
+      numberOf(held) > 0,
+      'redis.held',
+      `${count(numberOf(held), 'entry', 'entries')} older than 15 minutes ${numberOf(held) === 1 ? 'is' : 'are'} held by a drain`,
+      `the next drain that gets the lock processes what is still held then; if no drain is running, ${WRITERS}`,
     ),
   ];
 }

@@ -4,6 +4,7 @@ import { FIELDS, MAX_FIELD_LENGTH } from './entry.ts';
 /** The consumers that hold released entries, and entries that are due later. Neither of them is a real drain. */
 const FREE = 'free';
 const FAILED = 'failed';
+export const RELEASED_TO = [FREE, FAILED] as const;
 /** Names of real drains begin with this, so that none can be mistaken for those two. */
 export const CONSUMER = 'drain-';
 
@@ -15,6 +16,9 @@ export const EVEN_WHEN_FULL = "redis.call('DEL', KEYS[1] .. ':room')\n";
 
 /** A time further in the future did not come from Redis: clocks of a failover differ by less. */
 export const FUTURE_MS = 60 * 60_000;
+
+/** The age from which an entry is taken from a drain that holds it without processing it. */
+export const HELD_TOO_LONG_MS = 15 * 60_000;
 
 /** The longest wait after a failed attempt. */
 export const MAX_BACKOFF_MS = 15 * 60_000;

@@ -1,9 +1,10 @@
 import { IS_ID, WINDOW_MS } from './budget.ts';
-import { CLOCK, FUTURE_MS, MAX_BACKOFF_MS } from './lua-common.ts';
+import { CLOCK, FUTURE_MS, HELD_TOO_LONG_MS, MAX_BACKOFF_MS, RELEASED_TO } from './lua-common.ts';
 
 /**
  * KEYS: all keys of the queue, in the order of KEY_NAMES. Changes nothing. Returns their types, the time, and facts:
- * of the stream (entries, dead letters, oldest id, last id if it is from the future, hidden entries), of the lock
+ * of the stream (entries, dead letters, oldest id, last id if it is from the future, hidden entries, entries that are
+ * old and that drains hold), of the lock
  * (value, time to live), of each budget (who counts, what no run wrote), and how many due times, listings and team
  * ids no run wrote; the last run.
  */
@@ -39,6 +40,14 @@ for _, group in ipairs(ask('XINFO', 'GROUPS', stream) or {}) do
   end
 end
 
+local held, old = 0, whole(now - ${HELD_TOO_LONG_MS})
+for _, consumer in ipairs(ask('XINFO', 'CONSUMERS', stream, 'drain') or {}) do
+  local info = named(consumer)
+  if info.pending > 0 and not (${RELEASED_TO.map((name) => `info.name == '${name}'`).join(' or ')}) then
+    held = held + #(ask('XPENDING', stream, 'drain', '-', old, 1000, info.name) or {})
+  end
+end
+
 local budgets = {}
 for _, i in ipairs({ 7, 8, 9, #KEYS - 1, #KEYS }) do
   local counted, forged = 0, 0
@@ -63,7 +72,7 @@ end
 return {
   types, whole(now),
   { length, ask('HLEN', dead) or 0, oldest and oldest[1] and oldest[1][1] or '',
-    numbers(last) > now + ${FUTURE_MS} and last or '', hidden },
+    numbers(last) > now + ${FUTURE_MS} and last or '', hidden, held },
   { ask('GETRANGE', lock, 0, 600) or '', ask('PTTL', lock) or -2 },
   budgets,
   ask('ZCOUNT', due, '(' .. whole(now + ${MAX_BACKOFF_MS}), '+inf') or 0,

@@ -1,15 +1,54 @@
-import { COMMON, EVEN_WHEN_FULL } from './lua-common.ts';
+import { COMMON, CONSUMER, EVEN_WHEN_FULL } from './lua-common.ts';
 
 /** A consumer that holds no entries and was idle for this long is deleted: each drain that was killed leaves one. */
 const FORGOTTEN_MS = 60 * 60_000;
 
+/** Returns a row for an entry that was taken, see TAKE. */
+const ROW = `
+local function rowOf(id, fields) return { id, recordOf(id), nextLookup(id, clock()), unpack(fields) } end
+`;
+
+/**
+ * ARGV: consumer, most (0 only counts), milliseconds. Takes entries that are older than this and that other drains hold,
+ * whether these still renew their claims or not. Returns how many were found, which is more than `most` if others
+ * remain, and rows like TAKE.
+ */
+export const TAKE_HELD = `${EVEN_WHEN_FULL}${COMMON}${ROW}
+local me, most, found, rows = ARGV[1], tonumber(ARGV[2]), {}, {}
+local latest = whole(clock() - tonumber(ARGV[3]))
+local consumers = redis.pcall('XINFO', 'CONSUMERS', stream, GROUP)
+if consumers.err then return { 0, '[]' } end
+for _, consumer in ipairs(consumers) do
+  local info = named(consumer)
+  if info.pending > 0 and info.name ~= me and info.name ~= FREE and info.name ~= FAILED then
+    for _, row in ipairs(redis.call('XPENDING', stream, GROUP, '-', latest, most + 1, info.name)) do
+      found[#found + 1] = row[1]
+    end
+  end
+end
+table.sort(found, before)
+for i = 1, math.min(most, #found) do
+  local fields = read(found[i])
+  if fields then
+    hand(found[i], me)
+    rows[#rows + 1] = rowOf(found[i], fields)
+  else
+    forget(found[i])
+  end
+end
+return { #found, cjson.encode(rows) }
+`;
+
+/** The names of drains, as a pattern of Lua: `drain-`, then a UUID. */
+const DRAIN_NAME = `^${CONSUMER.replace('-', '%-')}%x+%-%x+%-%x+%-%x+%-%x+$`;
+
 /**
  * ARGV: consumer, most, up to ('+' for all), 'now' or 'when due', idle milliseconds after which a drain is dead.
  * Returns the number of ids whose entries were gone; rows of id, record, lookup and fields, the oldest first, as one
- * JSON text, which takes a fraction of the CPU that a value for each field takes; and whether ids or the group's cursor
- * had to be repaired because someone else had changed them.
+ * JSON text, which takes a fraction of the CPU that a value for each field takes; and whether ids, holders or the group's
+ * cursor had to be repaired because someone else had changed them.
  */
-export const TAKE = `${EVEN_WHEN_FULL}${COMMON}
+export const TAKE = `${EVEN_WHEN_FULL}${COMMON}${ROW}
 local me, most, upTo, retry, idle = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local last, isRepaired = lastDelivered(), false
 local found, seen, rows, gone = {}, {}, {}, 0
@@ -20,7 +59,8 @@ local function add(id)
     found[#found + 1] = id
   end
 end
-local function give(id, fields) rows[#rows + 1] = { id, recordOf(id), nextLookup(id, clock()), unpack(fields) } end
+local function give(id, fields) rows[#rows + 1] = rowOf(id, fields) end
+local function isDrain(name) return string.find(name, '${DRAIN_NAME}') == 1 end
 local function addPending(consumer) -- whatever its age
   for _, row in ipairs(redis.call('XPENDING', stream, GROUP, '-', upTo, most, consumer)) do add(row[1]) end
 end
@@ -73,14 +113,16 @@ for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
     if info.name ~= me and info.idle > ${FORGOTTEN_MS} then
       redis.call('XGROUP', 'DELCONSUMER', stream, GROUP, info.name)
     end
+  elseif info.name == FAILED then
+    if retry == 'now' then addPending(FAILED) else addDue(info.pending) end
   elseif info.name == FREE then
     addPending(FREE)
-  elseif info.name ~= FAILED then
+  elseif isDrain(info.name) then
     addAbandoned(info.name)
-  elseif retry == 'now' then
-    addPending(FAILED)
   else
-    addDue(info.pending)
+    -- Whoever claims entries under another name would otherwise hide them by claiming them again and again.
+    addPending(info.name)
+    isRepaired = true
   end
 end
 

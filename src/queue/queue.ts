@@ -8,7 +8,7 @@ import {
 import { type ConsumerOptions, openConsumer } from './consumer.ts';
 import { ageSeconds } from './entry.ts';
 import { DISCARD, DISCARD_DEAD, RETRY_DEAD, STATUS } from './lua-admin.ts';
-import { CONSUMER, MAX_BACKOFF_MS } from './lua-common.ts';
+import { CONSUMER, HELD_TOO_LONG_MS, MAX_BACKOFF_MS } from './lua-common.ts';
 import { LEAVE } from './lua-drain.ts';
 import { openProducer } from './producer.ts';
 import { readDead, readPages } from './read-entries.ts';
@@ -28,6 +28,7 @@ export type Queue = QueueProducer & QueueConsumer & QueueAdmin & { readonly leav
 const MAX_ENTRIES = 100_000;
 const DEFAULTS = {
   claimAfterMs: 60_000,
+  heldAfterMs: HELD_TOO_LONG_MS,
   backoff: { firstMs: 5_000, longestMs: MAX_BACKOFF_MS },
   lookAgainMs: LOOK_AGAIN_MS,
   putOffMs: LOOK_AGAIN_MS,

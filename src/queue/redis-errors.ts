@@ -1,4 +1,4 @@
-import { SyncError } from '../model/errors.ts';
+import { SyncError, WrongTypeError } from '../model/errors.ts';
 import { printable } from '../model/text/text.ts';
 import { describeWrongType, type WrongType } from './keys.ts';
 
@@ -74,7 +74,7 @@ const ANSWERS: readonly {
  * @param broken what broke the connection, if it is broken.
  * @param shown hosts without credentials. @param hasPassword whether a password was sent, which then was wrong.
  * @param wrongType a key with another type of value than the queue keeps there.
- * @returns a SyncError `QUEUE_UNAVAILABLE`, or `CONFIG_INVALID` if another program uses the keys.
+ * @returns a SyncError `QUEUE_UNAVAILABLE`, or a `WrongTypeError` if another program uses the keys.
  */
 export function explainRedisError(
   error: unknown,
@@ -95,11 +95,10 @@ export function explainRedisError(
   const quote = printable(words).slice(0, MAX_MESSAGE_LENGTH);
   if (wrongType !== undefined) {
     const { message, repair } = describeWrongType(wrongType);
-    return new SyncError('CONFIG_INVALID', `Redis at ${shown}: ${printable(message)}`, printable(repair));
+    return new WrongTypeError(`Redis at ${shown}: ${printable(message)}`, printable(repair));
   }
   if (isWrongType(words)) {
-    return new SyncError(
-      'CONFIG_INVALID',
+    return new WrongTypeError(
       `Redis at ${shown} holds other data under the prefix of this queue (${quote})`,
       'choose another redis.prefix in the config file',
     );

@@ -13,7 +13,7 @@ type RunFacts = Omit<RunReport, 'status' | 'plan' | 'results' | 'verdict' | 'war
 const REPAIRED: Warning = {
   code: 'QUEUE_REPAIRED',
   message:
-    'someone else changed ids, waits or the cursor of the queue in Redis, which hid entries; they were repaired, ' +
+    'someone else changed ids, waits, holders or the cursor of the queue in Redis, which hid entries; they were repaired, ' +
     'and the entries are processed; check who can write to this Redis',
 };
 
@@ -113,6 +113,7 @@ export function drainedReport(
       ...aboutEntries(drained, reason !== undefined),
     ],
     queue: { settled, failed, waiting: pending },
+    notes: [...(facts.notes ?? []), ...heldElsewhere(drained.held ?? 0)],
     error: undefined,
   };
   const status = statusOf(report);
@@ -120,6 +121,19 @@ export function drainedReport(
   const isWaiting = pending > 0 && status !== 'refused' && status !== 'partial';
   return { ...report, status: isWaiting && allResultsOf(report).length === 0 ? 'pending' : status };
 }
+
+/** It does not change the exit code: drains that wait for the lock for very long hold entries, too. */
+const heldElsewhere = (held: number): readonly Warning[] =>
+  held === 0
+    ? []
+    : [
+        {
+          code: 'QUEUE_HELD',
+          message:
+            `${count(held, 'entry', 'entries')} in the queue had been held for more than 15 minutes by a drain that did ` +
+            'not process them; this drain did; unless another drain waited for the lock, check who can write to this Redis',
+        },
+      ];
 
 /** Warnings about entries that stay in the queue, and about the queue itself. */
 function aboutEntries(

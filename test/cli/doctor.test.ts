@@ -90,6 +90,25 @@ describe('doctor', () => {
     ]);
   });
 
+  test.each(['Rate limiting is not enabled.', 'Not Found'])(
+    'a GitHub Enterprise Server without rate limits (404, %s) is in order',
+    async (message) => {
+      const stage = await openStage();
+      stage.github.faults.push({
+        match: ({ path }) => path === '/rate_limit',
+        do: { kind: 'answer', status: 404, body: { message } },
+      });
+      const { checks } = await examined(stage);
+      expect(checks.filter(({ id }) => id.startsWith('github.'))).toMatchObject([
+        { id: 'github.credential', status: 'ok' },
+        { id: 'github.rate-limit', status: 'ok', message: 'GitHub sets no rate limit' },
+        { id: 'github.organization:acme', status: 'ok' },
+        { id: 'github.owners:acme', status: 'ok' },
+        { id: 'github.members:acme', status: 'ok' },
+      ]);
+    },
+  );
+
   test('users under another template than the default one: what reconcile would refuse, with the template that fits', async () => {
     const stage = await openStage({ userKey: 'default' });
     addMember(stage.github.world, 'acme', { login: 'ann' });

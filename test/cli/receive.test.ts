@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bind } from '../../src/queue/binding.ts';
+import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { runInThisProcess } from '../support/in-process.ts';
 import { emptyFolder } from '../support/program.ts';
@@ -147,6 +148,29 @@ test('without Redis it starts, answers 503, says so once, and continues when Red
   receiver.kill('SIGTERM');
   expect(await receiver.ended).toBe(0);
 });
+
+test.each(['stream', 'binding'] as const)(
+  'while its %s in Redis has another type, it answers 503, names the repair once, and continues after it',
+  async (name) => {
+    const prefix = redis.prefix();
+    const key = keysOf(prefix)[name];
+    await redis.raw.set(key, 'forged');
+    const receiver = await receive(prefix);
+    const { origin } = new URL(receiver.url);
+    expect((await post(receiver.url)).status).toBe(503);
+    expect((await post(receiver.url)).status).toBe(503);
+    expect((await fetch(`${origin}/healthz`)).status).toBe(200);
+    expect(receiver.said().split(`redis-cli DEL '${key}'`)).toHaveLength(2);
+    await redis.raw.del(key);
+    expect((await post(receiver.url)).status).toBe(202);
+    if (name === 'stream') {
+      await redis.raw.set(key, 'forged again');
+      expect((await post(receiver.url)).status).toBe(503);
+    }
+    receiver.kill('SIGTERM');
+    expect(await receiver.ended).toBe(0);
+  },
+);
 
 test('a queue of another owner is not written to', async () => {
   const prefix = redis.prefix();

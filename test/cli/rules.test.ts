@@ -162,6 +162,19 @@ describe('a team that can not be read freezes what depends on it and nothing els
     expect(grants(stage).dora).toBeUndefined();
   });
 
+  test('there, but with members that GitHub hides: it is not called missing', async () => {
+    const stage = await company();
+    stage.github.faults.push({
+      match: ({ path }) => path.includes('/teams/contractors/'),
+      do: { kind: 'answer', status: 404, body: { message: 'Not Found' } },
+    });
+    const { stdout } = await stage.reconcile([]);
+    expect(stdout).toContain(
+      "acme lists the team contractors, but its members can't be read (404 Not Found)",
+    );
+    expect(stdout).not.toMatch(/there is no team|the closest team/);
+  });
+
   test('an unless that can not be read gives nothing new, and takes nothing', async () => {
     const stage = await company();
     await stage.reconcile([]);

@@ -1,4 +1,5 @@
 // Whoever can write to Redis may cause lookups and delay work until it is found out, and never blocks removals silently.
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { removeMember } from '../../src/demo/github/github.ts';
 import { keysOf, type QueueKeys } from '../../src/queue/keys.ts';
@@ -17,6 +18,21 @@ const junk: Tampering = (keys, raw) =>
   raw.zadd(keys.removals, ...Array.from({ length: 2_000 }, (_, i) => [Date.now(), `x${i}`]).flat());
 const cursor: Tampering = (keys, raw) => raw.xgroup('SETID', keys.stream, 'drain', HIGHEST);
 const exhausted: Tampering = (keys, raw) => raw.xadd(keys.stream, HIGHEST, 'forged', 'entry');
+/** Someone else claims every entry, and would claim it again before a minute is over. */
+const claimed: Tampering = async (keys, raw) => {
+  await raw.xreadgroup('GROUP', 'drain', 'forged', 'COUNT', 100, 'STREAMS', keys.stream, '>');
+};
+/** The same under the name of a drain: only the age of the entries shows it. */
+const claimedAsDrain: Tampering = async (keys, raw) => {
+  const entries = await raw.xrange(keys.stream, '-', '+');
+  await raw.del(keys.stream);
+  await raw.xgroup('CREATE', keys.stream, 'drain', '0', 'MKSTREAM');
+  for (const [i, [, pairs]] of entries.entries()) {
+    await raw.xadd(keys.stream, `${Date.now() - 16 * 60_000}-${i}`, ...pairs);
+  }
+  const name = `drain-${randomUUID()}`;
+  await raw.xreadgroup('GROUP', 'drain', name, 'COUNT', 100, 'STREAMS', keys.stream, '>');
+};
 const types: Tampering = async (keys, raw) => {
   for (const key of [keys.attempts, keys.due, keys.lookups, keys.listings, keys.lastRun]) {
     await raw.del(key);
@@ -41,6 +57,7 @@ test.each([
   ['a budget full of words', junk, false],
   ['a cursor behind the end', cursor, true],
   ['an exhausted id', exhausted, true],
+  ['a claim of all entries', claimed, true],
   ['keys of other types', types, false],
 ] as const)('%s does not stop a removal by drain', async (_, tamper, warns) => {
   const stage = await syncedStage(redis);
@@ -49,6 +66,18 @@ test.each([
   const { json } = await drain(stage);
   expect(stage.held()['person-0007']).toBeUndefined();
   expect(isWarned(json)).toBe(warns);
+});
+
+test('entries that a drain claims again and again are taken from it once they are old, and both commands say so', async () => {
+  const stage = await syncedStage(redis);
+  await leave(stage);
+  await claimedAsDrain(keysOf(stage.prefix), redis.raw);
+  expect((await stage.run(['doctor'])).stdout).toMatch(/1 entry older than 15 minutes is held by a drain/);
+  const { code, json } = await drain(stage);
+  expect(stage.held()['person-0007']).toBeUndefined();
+  expect(code).toBe(0);
+  expect(json.warnings.map((one) => one.code)).toEqual(['QUEUE_HELD']);
+  expect(json.queue).toMatchObject({ settled: 1, waiting: 0 });
 });
 
 test.each([

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { removeMember } from '../../src/demo/github/github.ts';
-import type { Ran } from '../support/program.ts';
+import { BIN, emptyFolder, type Ran, settingsFor } from '../support/program.ts';
 import { idOf, openDrainStage } from '../support/queue-stage.ts';
 import { startReceiving } from '../support/receiving.ts';
 import { useRedis } from '../support/redis.ts';
@@ -119,6 +121,47 @@ describe('read-only commands ignored a signal', () => {
     expect(report.command).toBe(args[0]);
     expect(JSON.stringify(report)).toMatch(/INTERRUPTED|SIGINT/);
   });
+});
+
+describe('a second signal after the report killed the program', () => {
+  const hang = (kill: () => (signal: NodeJS.Signals) => void) => {
+    let seen = false;
+    return {
+      match: () => {
+        if (!seen) setTimeout(() => kill()('SIGINT'), 300);
+        seen = true;
+        return true;
+      },
+      do: { kind: 'hang', when: 'before' },
+    } as const;
+  };
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s: it ends with the exit code of the report',
+    { timeout: 60_000 },
+    async (second) => {
+      const stage = await openStage();
+      const cwd = emptyFolder();
+      let kill: (signal: NodeJS.Signals) => void = () => undefined;
+      stage.github.faults.push(hang(() => kill));
+      const child = spawn(process.execPath, [BIN, 'reconcile', '--output', 'json'], {
+        cwd,
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, ...settingsFor(stage) },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      kill = (signal) => void child.kill(signal);
+      let stdout = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        // The report is on its way, and the process may still be there.
+        if (stdout === '') kill(second);
+        stdout += text;
+      });
+      const [code, signal] = await once(child, 'close');
+      expect({ code, signal }).toEqual({ code: 1, signal: null });
+      expect(JSON.parse(stdout).error.code).toBe('INTERRUPTED');
+    },
+  );
 });
 
 describe('receive --drain', () => {

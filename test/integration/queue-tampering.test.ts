@@ -300,3 +300,33 @@ describe('a key of another type', () => {
     });
   });
 });
+
+describe('entries that another drain holds', () => {
+  const heldBy = (prefix: string, heldAfterMs: number): Queue =>
+    openQueue(redis.connection, { prefix, heldAfterMs });
+
+  test('are left to it while they are young', async () => {
+    const { queue, another, prefix } = open();
+    await queue.append(entry('a'));
+    expect(await logins(another())).toEqual(['a']);
+    const young = heldBy(prefix, 60_000);
+    expect([await young.isHeldTooLong(), await young.takeHeld()]).toEqual([false, []]);
+  });
+
+  test('are taken once they are old, however many they are, and even if the holder renews its claim', async () => {
+    const { queue, another, prefix } = open();
+    const all = Array.from({ length: 450 }, (_, i) => `person-${i}`);
+    for (const login of all) await queue.append(entry(login));
+    const holder = another();
+    const ids = (await holder.take(ALL)).map(({ id }) => id);
+    await sleep(5);
+    await holder.keep(ids);
+    const old = heldBy(prefix, 1);
+    expect(await old.isHeldTooLong()).toBe(true);
+    expect((await old.takeHeld()).map((one) => one.entry?.login)).toEqual(all);
+    await holder.fail(ids.map((id) => ({ id, reason: 'not mine anymore' })));
+    await old.release(ids);
+    expect(await old.isHeldTooLong()).toBe(false);
+    expect(await logins(another())).toHaveLength(450);
+  });
+});

@@ -1,5 +1,5 @@
 import type { ReceiverSettings } from '../../config/queue-settings.ts';
-import { SyncError } from '../../model/errors.ts';
+import { SyncError, WrongTypeError } from '../../model/errors.ts';
 import { defaultRules } from '../../model/rule.ts';
 import { orgNeedsOf } from '../../plan/needs.ts';
 import { bind } from '../../queue/binding.ts';
@@ -84,8 +84,9 @@ const repositoriesOf = ({ repositories }: ReceiverSettings, org: string) =>
   repositories && { orgs: repositories.orgs ?? [org], match: repositories.match ?? ['*'] };
 
 /**
- * Ends the receiver if the queue belongs to someone else, or a key is not a queue: unlike an outage, that does not go
- * away by itself. `found` rejects with the first such reason. `judge` says whether an error is such a reason.
+ * Ends the receiver if the queue belongs to someone else: unlike an outage, that does not go away by itself. `found`
+ * rejects with the first such reason. `judge` says whether an error is such a reason. A key of another type is none:
+ * otherwise one wrong value in Redis would stop every receiver.
  */
 function watchForMisfit(): {
   readonly found: Promise<never>;
@@ -100,7 +101,10 @@ function watchForMisfit(): {
   return {
     found,
     judge: (reason) => {
-      const is = reason instanceof SyncError && reason.code === 'CONFIG_INVALID';
+      const is =
+        reason instanceof SyncError &&
+        reason.code === 'CONFIG_INVALID' &&
+        !(reason instanceof WrongTypeError);
       if (is) reject(reason);
       return is;
     },

@@ -1,6 +1,6 @@
 import leven from 'leven';
 import { HttpFailure, onHttpFailure } from '../../http/http-failure.ts';
-import type { GitHubId } from '../../model/identity.ts';
+import { type GitHubId, isSameName } from '../../model/identity.ts';
 import type { Team, TeamRef, TeamRole, Unread } from '../../model/member.ts';
 import { globMatches } from '../../model/text/glob.ts';
 import { parseTeamMembers, parseTeams, type TeamName } from '../answers.ts';
@@ -129,6 +129,9 @@ async function listTeam(
 async function explain(place: OrgClient, ref: TeamRef, failure: HttpFailure): Promise<string> {
   if (failure.status !== 404) return `the team ${ref} of ${place.org} could not be read (${failure.answer})`;
   const slugs = ref.startsWith('#') ? undefined : await slugsOf(place);
+  if (slugs?.some((slug) => isSameName(slug, ref))) {
+    return `${place.org} lists the team ${ref}, but its members can't be read (${failure.answer})`;
+  }
   const closest = slugs?.toSorted((a, b) => leven(a, ref) - leven(b, ref))[0];
   const hint = closest === undefined ? '' : `; the closest team is ${closest}`;
   return `there is no team ${ref} in ${place.org} that these credentials can see${hint}`;

@@ -140,6 +140,14 @@ export type QueueConsumer = {
     readonly upTo?: EntryId | undefined;
     readonly retry: 'now' | 'when due';
   }) => Promise<readonly TakenEntry[]>;
+  /** Whether other drains hold entries for much too long, see `takeHeld`. */
+  readonly isHeldTooLong: () => Promise<boolean>;
+  /**
+   * Takes entries that are older than 15 minutes from other drains, even if these still renew their claims. Otherwise
+   * whoever can write to Redis could hide entries by claiming them again and again. Only for a drain that holds the
+   * lock: no other one is processing entries then.
+   */
+  readonly takeHeld: () => Promise<readonly TakenEntry[]>;
   /** Renews this drain's claim on these entries. */
   readonly keep: (ids: readonly EntryId[]) => Promise<void>;
   /** Removes entries whose people have converged. */

@@ -147,6 +147,17 @@ describe('identities as user keys', () => {
     expect(keeps(made)).toEqual(kept);
   });
 
+  test('a key that someone else still has is not called a login', () => {
+    const made = plan({
+      listings: [listing('acme', member(1, 'ann'), member(3, 'zoe'))],
+      users: [ANN, user('svc@x')],
+      identities: reading(identity(1, 'ann', 'svc@x'), identity(3, 'zoe', 'ann@x')),
+    });
+    expect(made.skipped.find(({ id }) => id === gitHubId(3))?.message).toBe(
+      'zoe (GitHub id 3) is not synced: the user ann@x already belongs to GitHub id 1',
+    );
+  });
+
   test('a changed identity is a move that counts against the limit, and needs no lookup', () => {
     const made = plan({
       ...BOTH,
