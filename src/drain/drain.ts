@@ -74,7 +74,7 @@ export const NOTHING_DRAINED: DrainResult = {
 };
 
 /** More entries than this are processed in several rounds. By default a receiver queues fewer. */
-export const MAX_ENTRIES_PER_ROUND = 100_000;
+const MAX_ENTRIES_PER_ROUND = 100_000;
 
 /** How often this drain renews its claim on entries: well within the minute after which another drain takes over. */
 const KEEP_EVERY_MS = 15_000;

@@ -35,7 +35,7 @@ export function scopesOf({ graph }: Pick<Hints, 'graph'>): ScopeByOrg {
 }
 
 /** The instances that an entry is about. */
-export const instancesOfEntry = ({ entry: { team, repository } }: Hint): readonly string[] => [
+const instancesOfEntry = ({ entry: { team, repository } }: Hint): readonly string[] => [
   ...(team === undefined ? [] : [instanceOf(TEAM_TYPE, team)]),
   ...(repository === undefined ? [] : [instanceOf(REPOSITORY_TYPE, repository)]),
 ];

@@ -76,6 +76,3 @@ export class WrongTypeError extends SyncError {
     super('CONFIG_INVALID', message, hint);
   }
 }
-
-/** One line for a person: what happened, then the next step. */
-export const messageWithCode = (error: SyncError): string => `${error.message} (${error.code})`;

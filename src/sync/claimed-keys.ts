@@ -5,7 +5,7 @@ import type { PermitUser } from '../model/user.ts';
 import { holdersAfter, judge, peopleCounted, type Spent } from '../plan/judge.ts';
 
 /** A plan and how each change of it ended, in the plan's order. */
-export type PlanResults = { readonly plan: Plan; readonly results: readonly Result[] };
+type PlanResults = { readonly plan: Plan; readonly results: readonly Result[] };
 
 type ClaimPorts = {
   readonly bounds: LimitSettings;

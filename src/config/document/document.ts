@@ -113,7 +113,7 @@ const at = (name: string, { line, column }: Position, text: string): string =>
   `${printable(name)}:${line}:${column}: ${text}`;
 
 /** `grants[2].roles[0]`. A misplaced secret can be a key of the file, so a suspicious key is not shown. */
-export function describePath(path: Path): string {
+function describePath(path: Path): string {
   return path
     .map((key, i) => {
       if (typeof key === 'number') return `[${key}]`;

@@ -19,7 +19,7 @@ import {
 } from '../bulk-write.ts';
 import { writeInBulk } from '../write-in-bulk.ts';
 
-export type GraphPorts = BulkPorts<GraphChange> & {
+type GraphPorts = BulkPorts<GraphChange> & {
   readonly writer: Pick<PermitWriter, 'write' | 'writeOne'>;
   readonly readGraph: NonNullable<PermitReader['readGraph']>;
 };
