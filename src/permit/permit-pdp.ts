@@ -6,7 +6,7 @@ import type { SyncError } from '../model/errors.ts';
 import type { UserKey } from '../model/identity.ts';
 import { byLimit } from '../model/pace.ts';
 import type { AccessDecider } from '../model/repositories/ports.ts';
-import { isRecord, parseEach } from '../model/text/record.ts';
+import { chunks, isRecord, parseEach } from '../model/text/record.ts';
 import { explainFailure } from './permit-failure.ts';
 import { type PermitOptions, sendForJson } from './permit-sdk.ts';
 
@@ -93,15 +93,8 @@ export function openPdp(options: PdpOptions): Pdp {
       const askSome = (some: readonly Question[]): Promise<readonly boolean[]> =>
         ask('/allowed/bulk', some.map(toQuery), (answer) => parseDecisions(answer, some.length), bulkPace);
       const answers: boolean[] = [];
-      const perRound = QUESTIONS_PER_CALL * CALLS_AT_ONCE;
-      for (let start = 0; start < questions.length; start += perRound) {
-        const round = questions.slice(start, start + perRound);
-        const calls = Math.ceil(round.length / QUESTIONS_PER_CALL);
-        const some = await Promise.all(
-          Array.from({ length: calls }, (_, call) =>
-            askSome(round.slice(call * QUESTIONS_PER_CALL, (call + 1) * QUESTIONS_PER_CALL)),
-          ),
-        );
+      for (const round of chunks(questions, QUESTIONS_PER_CALL * CALLS_AT_ONCE)) {
+        const some = await Promise.all([...chunks(round, QUESTIONS_PER_CALL)].map(askSome));
         answers.push(...some.flat());
       }
       return answers;

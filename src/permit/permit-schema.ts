@@ -8,7 +8,7 @@ import type {
   ResourceRole,
 } from '../model/policy.ts';
 import type { NewThing, PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
-import { defined, isRecord, parseEach } from '../model/text/record.ts';
+import { chunks, defined, isRecord, parseEach } from '../model/text/record.ts';
 import { parseListing, parsePage } from './answers.ts';
 import { PER_PAGE, readListing, readUncounted } from './read-listing.ts';
 import { openRead, type Read, type RequestOptions, readOne, type WriteKind, write } from './requests.ts';
@@ -103,8 +103,7 @@ async function readTenants(
   readTenant: PolicyReader['readTenant'],
 ): Promise<ReadonlyMap<string, Label>> {
   const found = new Map<string, Label>();
-  for (let start = 0; start < keys.length; start += TENANTS_AT_ONCE) {
-    const some = keys.slice(start, start + TENANTS_AT_ONCE);
+  for (const some of chunks(keys, TENANTS_AT_ONCE)) {
     const labels = await Promise.all(some.map(readTenant));
     for (const [index, label] of labels.entries()) if (label) found.set(some[index] ?? '', label);
   }

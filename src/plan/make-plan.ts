@@ -51,7 +51,8 @@ function planOf(
   const { input, ownership } = basis;
   const managedBefore = allOfOurs(ownership).length;
   const isFirstRun = managedBefore === 0;
-  const people = decided.people.toSorted(comparePeople).map(isFirstRun ? asItIs : withDoubts(basis));
+  const sorted = decided.people.toSorted(comparePeople);
+  const people = isFirstRun ? sorted : sorted.map(withDoubts(basis));
   const changes = people.flatMap((person) => person.changes);
   const repositories = diffGraph(input);
   const existing = isFirstRun ? existingOf(basis, people) : undefined;
@@ -80,8 +81,6 @@ function planOf(
     managedBefore,
   };
 }
-
-const asItIs = (person: PersonPlan): PersonPlan => person;
 
 /** Marks the people who gain what only a list allows. In a first run nobody was denied anything before. */
 function withDoubts({ desired, ownership }: Basis): (person: PersonPlan) => PersonPlan {
