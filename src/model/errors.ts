@@ -68,8 +68,8 @@ export class SyncError extends Error implements Problem<ErrorCode> {
 }
 
 /**
- * A key in Redis holds another type of value than the queue keeps there. Whoever can write to Redis can cause that, and
- * deleting the key repairs it, so programs that keep running wait for it as for an outage.
+ * A key of the queue has the wrong type in Redis. Anyone with write access to Redis can cause this, and deleting the key
+ * repairs it, so long-running programs wait for the repair as they wait for an outage to end.
  */
 export class WrongTypeError extends SyncError {
   constructor(message: string, hint: string) {

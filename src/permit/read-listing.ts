@@ -98,7 +98,7 @@ async function readPass<T, K extends string>(
 
 /**
  * Reads all pages of a list that has no total: the roles or the relations of one resource.
- * @param page the first is 1; undefined if there is no such resource. @throws SyncError PERMIT_UNAVAILABLE
+ * @param page returns one page, counted from 1, or undefined if the resource does not exist. @throws SyncError PERMIT_UNAVAILABLE
  */
 export async function readUncounted<T, K extends string>(
   what: string,

@@ -64,7 +64,7 @@ export type DesiredState = {
  * Computes everyone's grants over all organizations together.
  * @param orgs the configured organizations. Those without a listing could not be read, or were not asked for.
  * @param now rules that have ended by then apply to nobody.
- * @param unconfirmed of those about whom GitHub gave no clear answer, grants that rest on an absence are undecided.
+ * @param unconfirmed for people without a clear answer from GitHub, grants that rest on an absence are undecided.
  */
 export function desiredState(
   listings: readonly CompleteListing[],

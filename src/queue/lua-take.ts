@@ -120,7 +120,7 @@ for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
   elseif isDrain(info.name) then
     addAbandoned(info.name)
   else
-    -- Whoever claims entries under another name would otherwise hide them by claiming them again and again.
+    -- Not a drain. Otherwise its claims, repeated every few seconds, would hide the entries.
     addPending(info.name)
     isRepaired = true
   end

@@ -159,7 +159,7 @@ export const plainText = (phrase: Phrase): string =>
 export const joinPhrases = (phrases: readonly Phrase[], between: string): readonly (string | Span)[] =>
   phrases.flatMap((phrase, index) => [...(index === 0 ? [] : [between]), ...[phrase].flat()]);
 
-/** What stands behind the title of a dry run. */
+/** Appended to the title of a dry run. */
 export const dryRunNote = (dryRun: boolean): readonly Span[] =>
   dryRun ? [{ text: ' (dry run)', tone: 'faint' }] : [];
 

@@ -3,7 +3,7 @@ import type { RequestObserver } from '../http/request-observer.ts';
 import type { Stop } from '../http/stop.ts';
 import { VERSION } from '../version.ts';
 
-/** What every client of GitHub and Permit is given, whoever it asks. */
+/** What all clients need, whichever service they call. */
 export type ClientPorts = {
   readonly stop: Stop;
   readonly observer: RequestObserver;

@@ -124,7 +124,7 @@ function withPatternTeams(
   return stakes;
 }
 
-/** The people of a sample who gain nothing of this kind any more, now that GitHub has answered about them. */
+/** People of the sample whose gain GitHub's answer ruled out. */
 function refuted(
   sample: ReadonlySet<GitHubId>,
   lookups: ReadonlyMap<GitHubId, ClearLookup>,

@@ -186,7 +186,7 @@ test('someone who changed their login is named by both, and someone without a us
   expect(stdout).toContain('Permit: no managed user yet, so no access\n');
 });
 
-test('whoever takes over a login is told from the user that still has it', async () => {
+test('a new owner of a login is distinguished from the user that still has it', async () => {
   const { run, json, permit, github } = await mirroredStage();
   const { id } = userOf(github.world, 'dan');
   repositoryOf(github.world, 'acme', 'payments-api').collaborators.delete(id);

@@ -144,7 +144,7 @@ export type QueueConsumer = {
   readonly isHeldTooLong: () => Promise<boolean>;
   /**
    * Takes entries that are older than 15 minutes from other drains, even if these still renew their claims. Otherwise
-   * whoever can write to Redis could hide entries by claiming them again and again. Only for a drain that holds the
+   * anyone with write access to Redis could hide entries by claiming them repeatedly. Only for a drain that holds the
    * lock: no other one is processing entries then.
    */
   readonly takeHeld: () => Promise<readonly TakenEntry[]>;
